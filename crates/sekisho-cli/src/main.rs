@@ -1,0 +1,2 @@
+//! SEED
+fn main() {}
