@@ -1,1 +1,21 @@
-//! SEED
+//! Takes `sekisho.toml` and the environment and gives checked [`Settings`], read once at the start.
+//!
+//! Every setting, its default and its description are declared once, in [`settings`](Settings); `config/sekisho.toml` is written from there.
+//!
+//! **Invariant:** this is the only crate that reads the environment, and only in [`Settings::read`].
+
+#[macro_use]
+mod declare;
+mod check;
+mod error;
+mod read;
+mod render;
+mod settings;
+mod value;
+
+pub use error::ConfigError;
+pub use settings::{
+    BulkSettings, DocumentSettings, IgnoreSettings, IndexSettings, LimitSettings,
+    OpenSearchSettings, QuarantineSettings, S3Settings, Settings,
+};
+pub use value::{Auth, Cidr, EventOriginal, Rotation, Secret};

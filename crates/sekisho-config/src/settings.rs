@@ -1,0 +1,110 @@
+//! Every setting, its default and its description: the one place.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use crate::value::{Auth, Cidr, EventOriginal, Rotation, Secret};
+
+const MIB: usize = 1024 * 1024;
+const GIB: u64 = 1024 * 1024 * 1024;
+
+settings! {
+    /// Index names and the day that a document belongs to.
+    index: IndexSettings {
+        /// Put before every index name, so that two installations can share a cluster; empty for none.
+        prefix: String = String::new();
+        /// The IANA zone whose midnight cuts the days of the index names.
+        timezone: Tz = Tz::UTC;
+        /// How many days a record may be older than its object's date and still choose its own day.
+        days_before: u16 = 30;
+        /// How many days a record may be newer than its object's date and still choose its own day.
+        days_after: u16 = 2;
+        /// How often a source starts a new index: `daily` (the default) or `monthly`, by dataset, like `{ "aws.waf" = "monthly" }`.
+        rotation: BTreeMap<String, Rotation> = BTreeMap::new();
+    }
+
+    /// The cluster that documents are written to.
+    opensearch: OpenSearchSettings {
+        /// The cluster's address, like `https://search.example.com`.
+        url: String = String::new();
+        /// How requests are signed: `none`, `basic` (username and password) or `sigv4` (the AWS credentials of the process).
+        auth: Auth = Auth::None;
+        /// The user of `basic`.
+        username: String = String::new();
+        /// The password of `basic`; give it as `SEKISHO_OPENSEARCH_PASSWORD` rather than in a file.
+        password: Secret = Secret::default();
+        /// The AWS region of the domain for `sigv4`; empty for the region of the process.
+        region: String = String::new();
+        /// Sends request bodies compressed.
+        gzip: bool = true;
+        /// How long one request may take, in milliseconds.
+        timeout_ms: u64 = 30_000;
+        /// A PEM file with the authority that signed the cluster's certificate; empty for the system's authorities.
+        ca_file: String = String::new();
+        /// Accepts any certificate. For a test cluster only.
+        insecure: bool = false;
+        /// Refuses to write until the cluster holds the index templates of this version (`sekisho apply`).
+        check_templates: bool = true;
+    }
+
+    /// How documents are written.
+    bulk: BulkSettings {
+        /// The largest body of one `_bulk` request in bytes, before compression.
+        max_bulk_bytes: usize = 5 * MIB;
+        /// How many `_bulk` requests may be under way at once.
+        in_flight: usize = 4;
+        /// How long rejected items of one request are retried, in milliseconds, before their objects fail.
+        retry_budget_ms: u64 = 60_000;
+    }
+
+    /// Where objects are read.
+    s3: S3Settings {
+        /// Another address than AWS's, for a stand-in like MinIO; empty for AWS.
+        endpoint_url: String = String::new();
+        /// Puts the bucket into the path instead of the host name; stand-ins need it.
+        force_path_style: bool = false;
+    }
+
+    /// What an object may cost. Over a limit, that record or object is refused with this reason and nothing else is lost.
+    limits: LimitSettings {
+        /// The longest record in bytes; a longer one is quarantined.
+        max_record_bytes: usize = 8 * MIB;
+        /// The deepest nesting of one JSON record; a deeper one is quarantined.
+        max_depth: usize = 100;
+        /// The largest object in bytes as stored.
+        max_compressed_bytes: u64 = 50 * GIB;
+        /// The largest object in bytes after decompression.
+        max_decompressed_bytes: u64 = 100 * GIB;
+        /// How many times its stored size an object may grow by decompression.
+        max_ratio: u64 = 500;
+        /// How many lines of an object that no parser claims are indexed; the rest is one quarantined entry.
+        unknown_lines: u64 = 10_000;
+        /// How many bytes of documents may wait in memory, over all objects of an invocation.
+        buffered_bytes: usize = 64 * MIB;
+        /// How many objects are read at once.
+        objects_in_flight: usize = 8;
+    }
+
+    /// What a document holds.
+    document: DocumentSettings {
+        /// When `event.original` keeps the record's text: `always`, `never` or `unparsed` (only when the record did not parse).
+        event_original: EventOriginal = EventOriginal::Unparsed;
+        /// The networks (CIDR) whose forwarded-for headers are believed.
+        trusted_proxies: Vec<Cidr> = Cidr::private();
+    }
+
+    /// Where records go that cannot be indexed even raw.
+    quarantine: QuarantineSettings {
+        /// The bucket; never one that is read. Empty: an object with such a record fails.
+        bucket: String = String::new();
+        /// Put before every key.
+        prefix: String = "quarantine/".to_owned();
+    }
+
+    /// Objects that are no logs.
+    ignore: IgnoreSettings {
+        /// Key patterns (`*` inside one path segment, `**` across them) of objects that are acknowledged, counted and not read.
+        keys: Vec<String> = Vec::new();
+    }
+}
