@@ -1,1 +1,3 @@
-//! SEED
+//! What the integration tests share: nodes and stand-ins that they start themselves.
+
+pub mod node;

@@ -1,0 +1,282 @@
+//! A real OpenSearch node for the tests, resolved from the package registries and started here.
+//!
+//! One node per test binary: a start costs about ten seconds on a quiet machine.
+//! `SEKISHO_OPENSEARCH_URL` uses an existing node instead.
+
+mod home;
+mod java;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+pub use home::Version;
+
+/// A start takes 9 s on a quiet machine and was seen to take 56 s on a loaded one.
+const START_LIMIT: Duration = Duration::from_secs(180);
+
+/// One running OpenSearch; ends with the value, and with the process if the value is never dropped.
+#[derive(Debug)]
+pub struct Node {
+    url: String,
+    version: Version,
+    own: Option<Process>,
+}
+
+#[derive(Debug)]
+struct Process {
+    node: Child,
+    /// Kills the node when this process ends without dropping (a static, a signal).
+    watchdog: Child,
+    folder: PathBuf,
+}
+
+impl Node {
+    /// Starts a node of `version`, or takes the one that `SEKISHO_OPENSEARCH_URL` names.
+    ///
+    /// # Errors
+    /// Says which tool is missing (Java, Maven), or ends with the node's own last errors.
+    pub fn start(version: Version) -> Result<Self> {
+        match setting("SEKISHO_OPENSEARCH_URL") {
+            Some(url) => Ok(Self {
+                url: url.trim_end_matches('/').to_owned(),
+                version,
+                own: None,
+            }),
+            None => Self::start_own(version),
+        }
+    }
+
+    /// Starts the nodes that a test binary runs against: all versions, or the one existing node.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn start_all() -> Result<Vec<Self>> {
+        if setting("SEKISHO_OPENSEARCH_URL").is_some() {
+            return Ok(vec![Self::start(Version::Newest)?]);
+        }
+        let starts: Vec<_> = Version::ALL
+            .map(|version| std::thread::spawn(move || Self::start_own(version)))
+            .into();
+        starts
+            .into_iter()
+            .map(|start| start.join().map_err(|_| anyhow!("a node start panicked"))?)
+            .collect()
+    }
+
+    /// The node's base URL, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The version that was asked for; an existing node may differ.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    fn start_own(version: Version) -> Result<Self> {
+        let root = root();
+        let java = java::find(version, &root)?;
+        let home = home::lay_out(version, &root)?;
+        let folder = run_folder(&root, version)?;
+        let log = folder.join("node.log");
+        let node = command(&java, version, &home, &folder)
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&log)?)
+            .stderr(fs::File::options().append(true).open(&log)?)
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", java.display()))?;
+        let watchdog = watchdog(node.id())?;
+        let mut process = Process {
+            node,
+            watchdog,
+            folder,
+        };
+        let url = wait_for(&mut process, &log)
+            .with_context(|| format!("opensearch {} did not start", version.number()))?;
+        Ok(Self {
+            url,
+            version,
+            own: Some(process),
+        })
+    }
+
+    /// The resident memory of a node that was started here, in KiB.
+    pub fn resident_kib(&self) -> Option<u64> {
+        let pid = self.own.as_ref()?.node.id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The watchdog first: the node's pid is free for others once it is reaped.
+        for child in [&mut self.watchdog, &mut self.node] {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if !std::thread::panicking() {
+            drop(fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// Reads one setting of the harness.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test harness has no settings file"
+)]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// `target/opensearch` of the workspace, shared by every target directory.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/opensearch")
+}
+
+/// Makes this node's own folder and removes those that ended processes left.
+fn run_folder(root: &Path, version: Version) -> Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let runs = root.join("run");
+    fs::create_dir_all(&runs)?;
+    for entry in fs::read_dir(&runs)?.flatten() {
+        let name = entry.file_name();
+        let owner = name
+            .to_str()
+            .and_then(|name| name.split('-').next()?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = runs.join(format!(
+        "{}-{number}-{}",
+        std::process::id(),
+        version.number()
+    ));
+    for part in ["config", "data", "logs", "tmp"] {
+        fs::create_dir_all(folder.join(part))?;
+    }
+    fs::write(folder.join("config/log4j2.properties"), home::LOG4J)?;
+    fs::write(folder.join("config/opensearch.yml"), home::SETTINGS)?;
+    Ok(folder)
+}
+
+fn command(java: &Path, version: Version, home: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(java);
+    command
+        .args(["-Xms512m", "-Xmx512m", "-XX:+UseSerialGC"])
+        .arg("-XX:TieredStopAtLevel=1")
+        // Without its native library JNA cannot ask who runs the node, and root may.
+        .args(["-Djna.nosys=true", "-Djna.nounpack=true"])
+        .args(["-Djava.awt.headless=true", "-Dfile.encoding=UTF-8"])
+        .args([
+            "-Dio.netty.noUnsafe=true",
+            "-Dio.netty.noKeySetOptimization=true",
+        ])
+        .arg("-Dio.netty.recycler.maxCapacityPerThread=0")
+        .args([
+            "-Dlog4j.shutdownHookEnabled=false",
+            "-Dlog4j2.disable.jmx=true",
+        ])
+        .args(version.java_flags())
+        .arg(format!("-Djava.io.tmpdir={}", folder.join("tmp").display()))
+        .arg(format!("-Dopensearch.path.home={}", home.display()))
+        .arg(format!(
+            "-Dopensearch.path.conf={}",
+            folder.join("config").display()
+        ))
+        .args(["-cp", &format!("{}/lib/*", home.display())])
+        .arg("org.opensearch.bootstrap.OpenSearch")
+        .args(["-Ehttp.port=0", "-Etransport.port=0"])
+        .arg(format!("-Epath.data={}", folder.join("data").display()))
+        .arg(format!("-Epath.logs={}", folder.join("logs").display()));
+    command
+}
+
+/// Waits on a pipe that only this process holds; its end is this process's end.
+fn watchdog(pid: u32) -> Result<Child> {
+    Command::new("sh")
+        .args([
+            "-c",
+            "cat >/dev/null; kill -9 \"$1\"",
+            "watchdog",
+            &pid.to_string(),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start `sh`")
+}
+
+fn wait_for(process: &mut Process, log: &Path) -> Result<String> {
+    let started = Instant::now();
+    while started.elapsed() < START_LIMIT {
+        if let Some(status) = process.node.try_wait()? {
+            bail!("the node ended with {status}:\n{}", errors(log));
+        }
+        let text = fs::read_to_string(log).unwrap_or_default();
+        if let Some(address) = http_address(&text)
+            && is_ready(address)
+        {
+            return Ok(format!("http://{address}"));
+        }
+        sleep(Duration::from_millis(200));
+    }
+    bail!(
+        "no answer within {} s:\n{}",
+        START_LIMIT.as_secs(),
+        errors(log)
+    )
+}
+
+/// Finds the port that the node chose: `…HttpServerTransport] [n1] publish_address {127.0.0.1:N}`.
+fn http_address(log: &str) -> Option<SocketAddr> {
+    let line = log
+        .lines()
+        .find(|line| line.contains("HttpServerTransport") && line.contains("publish_address"))?;
+    let (_, rest) = line.split_once("publish_address {")?;
+    rest.split_once('}')?.0.parse().ok()
+}
+
+fn is_ready(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(
+            b"GET /_cluster/health?wait_for_status=yellow&timeout=4s HTTP/1.1\r\n\
+              Host: node\r\nConnection: close\r\n\r\n",
+        )?;
+        let mut answer = [0_u8; 12];
+        stream.read_exact(&mut answer)?;
+        Ok(&answer == b"HTTP/1.1 200")
+    };
+    ask().unwrap_or(false)
+}
+
+fn errors(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let is_error = |line: &&str| {
+        ["ERROR", "Caused by", "Exception"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let found: Vec<_> = text.lines().filter(is_error).take(8).collect();
+    if found.is_empty() {
+        let lines: Vec<_> = text.lines().collect();
+        let tail = lines.len().saturating_sub(8);
+        return lines.get(tail..).unwrap_or_default().join("\n");
+    }
+    found.join("\n")
+}

@@ -1,0 +1,204 @@
+//! Lays out a runnable OpenSearch home from pinned registry artefacts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// The OpenSearch releases that the tests run against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// The newest release that the registry serves whole.
+    Newest,
+    /// The oldest line that Sekisho supports.
+    Oldest,
+}
+
+impl Version {
+    /// Every version, newest first.
+    pub const ALL: [Self; 2] = [Self::Newest, Self::Oldest];
+
+    /// The release number, such as `3.4.0`.
+    pub fn number(self) -> &'static str {
+        match self {
+            Self::Newest => "3.4.0",
+            Self::Oldest => "2.19.4",
+        }
+    }
+
+    fn pom(self) -> &'static str {
+        match self {
+            Self::Newest => include_str!("../../opensearch-node/pom-3.4.0.xml"),
+            Self::Oldest => include_str!("../../opensearch-node/pom-2.19.4.xml"),
+        }
+    }
+
+    /// The Java releases that run it; 2.x needs the security manager, which Java 24 removed.
+    pub(super) fn java(self) -> std::ops::RangeInclusive<u32> {
+        match self {
+            Self::Newest => 21..=u32::MAX,
+            Self::Oldest => 11..=23,
+        }
+    }
+
+    pub(super) fn java_flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Newest => &["--enable-native-access=ALL-UNNAMED"],
+            Self::Oldest => &["-Djava.security.manager=allow"],
+        }
+    }
+
+    /// Gives the class of a module; 3.x renamed all but one.
+    fn class(self, module: &Module) -> String {
+        match self {
+            Self::Oldest => module.class.replace("ModulePlugin", "Plugin"),
+            Self::Newest => module.class.to_owned(),
+        }
+        .replace("GeoPlugin", "GeoModulePlugin")
+    }
+}
+
+struct Module {
+    name: &'static str,
+    class: &'static str,
+    extends: &'static str,
+}
+
+const fn module(name: &'static str, class: &'static str, extends: &'static str) -> Module {
+    Module {
+        name,
+        class,
+        extends,
+    }
+}
+
+/// The modules as 3.x names them; the registry's jars carry no descriptor, so one is written each.
+const MODULES: [Module; 7] = [
+    module(
+        "analysis-common",
+        "org.opensearch.analysis.common.CommonAnalysisModulePlugin",
+        "lang-painless",
+    ),
+    module("geo", "org.opensearch.geo.GeoModulePlugin", ""),
+    module(
+        "ingest-common",
+        "org.opensearch.ingest.common.IngestCommonModulePlugin",
+        "lang-painless",
+    ),
+    module(
+        "lang-painless",
+        "org.opensearch.painless.PainlessModulePlugin",
+        "",
+    ),
+    module(
+        "mapper-extras",
+        "org.opensearch.index.mapper.MapperExtrasModulePlugin",
+        "",
+    ),
+    module(
+        "reindex",
+        "org.opensearch.index.reindex.ReindexModulePlugin",
+        "",
+    ),
+    module(
+        "transport-netty4",
+        "org.opensearch.transport.Netty4ModulePlugin",
+        "",
+    ),
+];
+
+pub(super) const LOG4J: &str = "\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] %m%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+";
+
+/// A nearly full test disk would put the flood-stage block on every index.
+pub(super) const SETTINGS: &str = "\
+cluster.name: sekisho-test
+node.name: n1
+network.host: 127.0.0.1
+discovery.type: single-node
+cluster.routing.allocation.disk.threshold_enabled: false
+";
+
+/// Gives the home of `version` under `root`, resolving it by Maven if it is not there yet.
+pub(super) fn lay_out(version: Version, root: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(root)?;
+    let root = root.canonicalize()?;
+    let home = root.join(version.number());
+    // Two test binaries may start at once: the second waits for the first one's home.
+    let lock = fs::File::create(root.join(format!("{}.lock", version.number())))?;
+    lock.lock().context("cannot lock the opensearch home")?;
+    let done = home.join(".complete");
+    if fs::read_to_string(&done).is_ok_and(|pom| pom == version.pom()) {
+        return Ok(home);
+    }
+    if home.exists() {
+        fs::remove_dir_all(&home)?;
+    }
+    fs::create_dir_all(&home)?;
+    resolve(version, &root, &home)?;
+    for module in &MODULES {
+        describe(version, &home, module)?;
+    }
+    fs::create_dir_all(home.join("plugins"))?;
+    fs::write(done, version.pom())?;
+    Ok(home)
+}
+
+fn resolve(version: Version, root: &Path, home: &Path) -> Result<()> {
+    let pom = root.join(format!("pom-{}.xml", version.number()));
+    fs::write(&pom, version.pom())?;
+    // A cold resolve may time out once.
+    for last in [false, true] {
+        let answer = Command::new("mvn")
+            .args(["-B", "-q", "-f"])
+            .arg(&pom)
+            .arg(format!("-Dhome={}", home.display()))
+            .arg("dependency:copy@jars")
+            .output()
+            .context(
+                "`mvn` is missing; install Maven, or name a node in `SEKISHO_OPENSEARCH_URL`",
+            )?;
+        if answer.status.success() {
+            return Ok(());
+        }
+        if last {
+            bail!(
+                "maven cannot resolve opensearch {}:\n{}{}",
+                version.number(),
+                String::from_utf8_lossy(&answer.stdout),
+                String::from_utf8_lossy(&answer.stderr)
+            );
+        }
+    }
+    Ok(())
+}
+
+fn describe(version: Version, home: &Path, module: &Module) -> Result<()> {
+    let folder = home.join("modules").join(module.name);
+    let text = format!(
+        "name={name}\ndescription={name}\nversion={number}\nopensearch.version={number}\n\
+         java.version={java}\nclassname={class}\nextended.plugins={extends}\n\
+         has.native.controller=false\n",
+        name = module.name,
+        number = version.number(),
+        java = version.java().start(),
+        class = version.class(module),
+        extends = module.extends,
+    );
+    fs::write(folder.join("plugin-descriptor.properties"), text)?;
+    if version == Version::Oldest {
+        fs::write(
+            folder.join("plugin-security.policy"),
+            "grant { permission java.security.AllPermission; };\n",
+        )?;
+    }
+    Ok(())
+}
