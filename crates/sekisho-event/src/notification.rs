@@ -1,0 +1,436 @@
+//! One message's body: S3 notifications, bare, inside SNS or as EventBridge writes them.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::MessageError;
+use crate::key::decode;
+use crate::object_ref::ObjectRef;
+
+/// SNS inside SNS does not occur; the limit keeps a hostile body from recursing.
+const MAX_WRAPPERS: u8 = 4;
+
+/// What the notifications of one message name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notifications {
+    /// The objects to read, in the order of the message.
+    pub objects: Vec<ObjectRef>,
+    /// What is acknowledged without reading.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A notification that names nothing to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// The object, where the notification names one.
+    pub object: Option<ObjectRef>,
+    /// Why it is not read.
+    pub reason: IgnoreReason,
+}
+
+/// Why a notification is acknowledged without reading an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IgnoreReason {
+    /// S3 sends `s3:TestEvent` when a notification is configured.
+    TestEvent,
+    /// Another event than a creation, like `ObjectRemoved:Delete`.
+    NotCreated(String),
+    /// An empty object whose key ends with `/`: the console's folder.
+    Folder,
+    /// A pattern of `ignore.keys`.
+    Pattern(String),
+}
+
+impl Notifications {
+    /// Reads the body of one message.
+    ///
+    /// # Errors
+    /// When the body is no notification, or one of its notifications names no object.
+    pub fn read(body: &str) -> Result<Self, MessageError> {
+        let mut notifications = Self::default();
+        notifications.add_body(body, 0)?;
+        Ok(notifications)
+    }
+
+    fn add_body(&mut self, body: &str, wrappers: u8) -> Result<(), MessageError> {
+        let envelope: Envelope<'_> = serde_json::from_str(body).map_err(|error| {
+            if error.is_data() {
+                MessageError::UnknownShape(error.to_string())
+            } else {
+                MessageError::NoJson(error.to_string())
+            }
+        })?;
+        if wrappers >= MAX_WRAPPERS {
+            return Err(MessageError::UnknownShape(format!(
+                "wrapped more than {MAX_WRAPPERS} times"
+            )));
+        }
+        match envelope {
+            Envelope {
+                records: Some(records),
+                ..
+            } => {
+                for record in records {
+                    self.add_record(record, wrappers)?;
+                }
+                Ok(())
+            }
+            Envelope {
+                message: Some(message),
+                ..
+            } => self.add_body(&message, wrappers + 1),
+            Envelope {
+                detail: Some(detail),
+                detail_type,
+                time,
+                ..
+            } => self.add_event_bridge(
+                detail.get(),
+                &detail_type.unwrap_or_default(),
+                time.as_deref(),
+            ),
+            Envelope {
+                event: Some(event), ..
+            } if event == "s3:TestEvent" => {
+                self.ignored.push(Ignored {
+                    object: None,
+                    reason: IgnoreReason::TestEvent,
+                });
+                Ok(())
+            }
+            _ => Err(MessageError::UnknownShape(
+                "it has neither `Records` nor `Message` nor `detail`".to_owned(),
+            )),
+        }
+    }
+
+    fn add_record(&mut self, record: &RawValue, wrappers: u8) -> Result<(), MessageError> {
+        let record: S3Record<'_> = from_raw(record)?;
+        if let Some(sns) = record.sns {
+            return self.add_body(&sns.message, wrappers + 1);
+        }
+        let Some(entity) = record.s3 else {
+            return Err(MessageError::Missing("s3"));
+        };
+        let mut object = entity.object_ref()?;
+        object.key = decode(&object.key)?;
+        object.event_time = record.event_time.as_deref().and_then(time);
+        let name = record.event_name.unwrap_or_default();
+        let name = name.strip_prefix("s3:").unwrap_or(&name);
+        self.add_object(
+            object,
+            name,
+            name.is_empty() || name.starts_with("ObjectCreated:"),
+        );
+        Ok(())
+    }
+
+    /// EventBridge does not encode keys and spells `etag` and `version-id` its own way.
+    fn add_event_bridge(
+        &mut self,
+        detail: &str,
+        detail_type: &str,
+        event_time: Option<&str>,
+    ) -> Result<(), MessageError> {
+        let entity: Entity = serde_json::from_str(detail)
+            .map_err(|error| MessageError::UnknownShape(error.to_string()))?;
+        let mut object = entity.object_ref()?;
+        object.event_time = event_time.and_then(time);
+        self.add_object(object, detail_type, detail_type == "Object Created");
+        Ok(())
+    }
+
+    fn add_object(&mut self, object: ObjectRef, event_name: &str, created: bool) {
+        let reason = if !created {
+            IgnoreReason::NotCreated(event_name.to_owned())
+        } else if object.key.ends_with('/') && object.size == Some(0) {
+            IgnoreReason::Folder
+        } else {
+            self.objects.push(object);
+            return;
+        };
+        self.ignored.push(Ignored {
+            object: Some(object),
+            reason,
+        });
+    }
+}
+
+fn from_raw<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, MessageError> {
+    serde_json::from_str(raw.get()).map_err(|error| MessageError::UnknownShape(error.to_string()))
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.to_utc())
+}
+
+/// The outermost object of a body, in any of its shapes.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Option<Vec<&'a RawValue>>,
+    #[serde(rename = "Message")]
+    message: Option<String>,
+    #[serde(rename = "Event")]
+    event: Option<String>,
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    #[serde(rename = "detail-type")]
+    detail_type: Option<String>,
+    time: Option<String>,
+}
+
+/// One element of `Records`; everything that is not needed may be missing.
+#[derive(Deserialize)]
+struct S3Record<'a> {
+    #[serde(rename = "eventName")]
+    event_name: Option<String>,
+    #[serde(borrow, rename = "eventTime")]
+    event_time: Option<std::borrow::Cow<'a, str>>,
+    s3: Option<Entity>,
+    #[serde(rename = "Sns")]
+    sns: Option<Sns>,
+}
+
+#[derive(Deserialize)]
+struct Sns {
+    #[serde(rename = "Message")]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    bucket: Option<Bucket>,
+    object: Option<Object>,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    key: Option<String>,
+    size: Option<u64>,
+    #[serde(alias = "eTag")]
+    etag: Option<String>,
+    #[serde(rename = "versionId", alias = "version-id")]
+    version_id: Option<String>,
+}
+
+impl Entity {
+    /// The object with its key as written.
+    fn object_ref(self) -> Result<ObjectRef, MessageError> {
+        let bucket = self
+            .bucket
+            .and_then(|bucket| bucket.name)
+            .filter(|name| !name.is_empty());
+        let object = self.object.ok_or(MessageError::Missing("object"))?;
+        let key = object.key.filter(|key| !key.is_empty());
+        let etag = object.etag.map(|etag| etag.trim_matches('"').to_owned());
+        // "null" names whatever is newest while versioning is suspended, so it pins nothing.
+        let version_id = object
+            .version_id
+            .filter(|id| !id.is_empty() && id != "null");
+        Ok(ObjectRef {
+            bucket: bucket.ok_or(MessageError::Missing("bucket.name"))?,
+            key: key.ok_or(MessageError::Missing("object.key"))?,
+            size: object.size,
+            etag: etag.filter(|etag| !etag.is_empty()),
+            version_id,
+            event_time: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(key: &str) -> ObjectRef {
+        ObjectRef::new("b", key)
+    }
+
+    #[track_caller]
+    fn check_objects(body: &str, expected: &[ObjectRef]) {
+        let read = Notifications::read(body).unwrap();
+        assert_eq!(read.objects, expected);
+        assert_eq!(read.ignored, []);
+    }
+
+    #[track_caller]
+    fn check_ignored(body: &str, expected: IgnoreReason) {
+        let read = Notifications::read(body).unwrap();
+        assert_eq!(read.objects, []);
+        assert_eq!(read.ignored.len(), 1);
+        assert_eq!(read.ignored[0].reason, expected);
+    }
+
+    #[track_caller]
+    fn check_error(body: &str, expected: &str) {
+        let message = Notifications::read(body).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+
+    const FULL: &str = r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","eventTime":"2026-11-23T00:55:10.526Z","eventName":"ObjectCreated:Put",
+        "userIdentity":{"principalId":"E"},"requestParameters":{"sourceIPAddress":"192.0.2.1"},"responseElements":{},
+        "s3":{"s3SchemaVersion":"1.0","configurationId":"n1","bucket":{"name":"b","ownerIdentity":{"principalId":"E"},"arn":"arn:aws:s3:::b"},
+        "object":{"key":"AWSLogs/a+b%2Bc/%E6%97%A5%E6%9C%AC.gz","size":3,"eTag":"abc-2","versionId":"v1","sequencer":"0055AED6DCD90281E5"}}}]}"#;
+
+    fn full() -> ObjectRef {
+        ObjectRef {
+            size: Some(3),
+            etag: Some("abc-2".to_owned()),
+            version_id: Some("v1".to_owned()),
+            event_time: time("2026-11-23T00:55:10.526Z"),
+            ..object("AWSLogs/a b+c/日本.gz")
+        }
+    }
+
+    fn wrapped(body: &str) -> String {
+        let quoted = serde_json::to_string(body).unwrap();
+        format!(
+            r#"{{"Type":"Notification","MessageId":"m","TopicArn":"arn:aws:sns:us-east-1:111122223333:t","Message":{quoted}}}"#
+        )
+    }
+
+    #[test]
+    fn a_full_notification() {
+        check_objects(FULL, &[full()]);
+    }
+
+    #[test]
+    fn everything_but_bucket_and_key_may_be_missing() {
+        check_objects(
+            r#"{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}]}"#,
+            &[object("k")],
+        );
+        check_objects(
+            r#"{"Records":[{"eventTime":"?","userIdentity":null,"s3":{"bucket":{"name":"b"},"object":{"key":"k","size":null,"eTag":""}}}]}"#,
+            &[object("k")],
+        );
+    }
+
+    #[test]
+    fn several_records_keep_their_order() {
+        let record = |key: &str| {
+            format!(
+                r#"{{"eventName":"s3:ObjectCreated:Copy","s3":{{"bucket":{{"name":"b"}},"object":{{"key":"{key}"}}}}}}"#
+            )
+        };
+        let body = format!(r#"{{"Records":[{},{}]}}"#, record("z"), record("a"));
+        check_objects(&body, &[object("z"), object("a")]);
+        check_objects(r#"{"Records":[]}"#, &[]);
+    }
+
+    #[test]
+    fn a_null_version_pins_nothing() {
+        let body = r#"{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"k","versionId":"null","eTag":"\"e\""}}}]}"#;
+        check_objects(
+            body,
+            &[ObjectRef {
+                etag: Some("e".to_owned()),
+                ..object("k")
+            }],
+        );
+    }
+
+    #[test]
+    fn sns_wraps_or_delivers_raw() {
+        check_objects(&wrapped(FULL), &[full()]);
+        let direct = format!(
+            r#"{{"Records":[{{"EventSource":"aws:sns","Sns":{}}}]}}"#,
+            wrapped(FULL)
+        );
+        check_objects(&direct, &[full()]);
+        check_ignored(
+            &wrapped(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#),
+            IgnoreReason::TestEvent,
+        );
+    }
+
+    #[test]
+    fn event_bridge_writes_keys_as_they_are() {
+        let body = r#"{"version":"0","id":"i","detail-type":"Object Created","source":"aws.s3","account":"111122223333","time":"2026-11-23T00:55:10Z","region":"us-east-1","resources":["arn:aws:s3:::b"],
+            "detail":{"version":"0","bucket":{"name":"b"},"object":{"key":"a+b %2F日本.gz","size":5,"etag":"e","version-id":"v","sequencer":"00"},"reason":"PutObject"}}"#;
+        let expected = ObjectRef {
+            size: Some(5),
+            etag: Some("e".to_owned()),
+            version_id: Some("v".to_owned()),
+            event_time: time("2026-11-23T00:55:10Z"),
+            ..object("a+b %2F日本.gz")
+        };
+        check_objects(body, std::slice::from_ref(&expected));
+        check_objects(&wrapped(body), &[expected]);
+        check_ignored(
+            &body.replace("Object Created", "Object Deleted"),
+            IgnoreReason::NotCreated("Object Deleted".to_owned()),
+        );
+    }
+
+    #[test]
+    fn test_events_deletions_and_folders_are_acknowledged() {
+        check_ignored(
+            r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-11-23T00:00:00Z","Bucket":"b","RequestId":"r","HostId":"h"}"#,
+            IgnoreReason::TestEvent,
+        );
+        check_ignored(
+            &FULL.replace("ObjectCreated:Put", "ObjectRemoved:Delete"),
+            IgnoreReason::NotCreated("ObjectRemoved:Delete".to_owned()),
+        );
+        check_ignored(
+            r#"{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"a/b%2F","size":0}}}]}"#,
+            IgnoreReason::Folder,
+        );
+    }
+
+    #[test]
+    fn a_key_with_a_last_slash_that_holds_bytes_is_an_object() {
+        let body = r#"{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"a/","size":9}}}]}"#;
+        check_objects(
+            body,
+            &[ObjectRef {
+                size: Some(9),
+                ..object("a/")
+            }],
+        );
+    }
+
+    #[test]
+    fn what_is_no_notification_is_an_error_with_a_reason() {
+        check_error("hello", "no JSON");
+        check_error("", "no JSON");
+        check_error("{\"Records\":", "no JSON");
+        check_error("{}", "neither `Records` nor `Message` nor `detail`");
+        check_error("[]", "no S3 notification");
+        check_error("\"x\"", "no S3 notification");
+        check_error(r#"{"Records":5}"#, "no S3 notification");
+        check_error(r#"{"Records":[{"eventSource":"aws:sqs"}]}"#, "lacks `s3`");
+        check_error(
+            r#"{"Records":[{"s3":{"bucket":{"name":"b"}}}]}"#,
+            "lacks `object`",
+        );
+        check_error(
+            r#"{"Records":[{"s3":{"bucket":{"name":"b"},"object":{}}}]}"#,
+            "lacks `object.key`",
+        );
+        check_error(
+            r#"{"Records":[{"s3":{"bucket":{},"object":{"key":"k"}}}]}"#,
+            "lacks `bucket.name`",
+        );
+        check_error(
+            r#"{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"%FF"}}}]}"#,
+            "not UTF-8",
+        );
+    }
+
+    #[test]
+    fn endless_wrapping_is_refused() {
+        let body = (0..6).fold(FULL.to_owned(), |body, _| wrapped(&body));
+        check_error(&body, "wrapped more than");
+    }
+}
