@@ -1,3 +1,4 @@
 //! What the integration tests share: nodes and stand-ins that they start themselves.
 
+pub mod aws;
 pub mod node;
