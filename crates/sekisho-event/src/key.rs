@@ -1,13 +1,16 @@
-//! Decodes keys as S3 notifications write them.
+//! Decodes keys as S3 notifications and listings write them.
 
 use percent_encoding::percent_decode_str;
 
 use crate::error::MessageError;
 
-/// Decodes a key from an S3 notification: `+` is a space, then percent sequences; [AWS calls it URL-encoded][1].
+/// Decodes a key from an S3 notification or a URL-encoded listing: `+` is a space, then percent sequences; [AWS calls it URL-encoded][1].
+///
+/// # Errors
+/// When the decoded bytes are not UTF-8.
 ///
 /// [1]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-pub(crate) fn decode(key: &str) -> Result<String, MessageError> {
+pub fn decode(key: &str) -> Result<String, MessageError> {
     // A plus sign of the key itself arrives as `%2B`, so spaces first.
     let spaced = key.replace('+', " ");
     match percent_decode_str(&spaced).decode_utf8() {

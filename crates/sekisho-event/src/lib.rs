@@ -9,11 +9,14 @@ mod error;
 mod event;
 mod ignore;
 mod key;
+mod location;
 mod notification;
 mod object_ref;
 
 pub use error::{EventError, MessageError};
 pub use event::{Delivery, Event, Message};
 pub use ignore::{IgnoreError, IgnoredKeys};
+pub use key::decode as decode_key;
+pub use location::{LocationError, S3Location};
 pub use notification::{IgnoreReason, Ignored, Notifications};
 pub use object_ref::ObjectRef;

@@ -144,7 +144,7 @@ impl Notifications {
     fn add_object(&mut self, object: ObjectRef, event_name: &str, created: bool) {
         let reason = if !created {
             IgnoreReason::NotCreated(event_name.to_owned())
-        } else if object.key.ends_with('/') && object.size == Some(0) {
+        } else if object.is_folder() {
             IgnoreReason::Folder
         } else {
             self.objects.push(object);

@@ -36,6 +36,11 @@ impl ObjectRef {
             event_time: None,
         }
     }
+
+    /// Tells the console's folder: an empty object whose key ends with `/`.
+    pub fn is_folder(&self) -> bool {
+        self.key.ends_with('/') && self.size == Some(0)
+    }
 }
 
 impl fmt::Display for ObjectRef {
