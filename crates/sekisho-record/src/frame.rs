@@ -102,7 +102,9 @@ pub enum FaultReason {
         limit: usize,
     },
     /// The record is longer than the limit and no boundary follows.
-    #[error("unterminated: no record boundary within {limit} bytes nor before the end of the object")]
+    #[error(
+        "unterminated: no record boundary within {limit} bytes nor before the end of the object"
+    )]
     Unterminated {
         /// The limit in bytes.
         limit: usize,
@@ -117,7 +119,9 @@ pub enum FaultReason {
     #[error("not JSON: {0}")]
     NotJson(&'static str),
     /// Delimited text without a header line where the parser has no default columns.
-    #[error("the columns are unknown: the object has no header line; set `[record] default_columns`")]
+    #[error(
+        "the columns are unknown: the object has no header line; set `[record] default_columns`"
+    )]
     NoHeader,
 }
 

@@ -1,7 +1,17 @@
 //! Takes decompressed bytes and gives records: opens the envelope and frames what is inside.
 //!
 //! **Invariant:** memory is bounded by [`Framing::max_record_bytes`], never by the object, and no field is interpreted here.
+//! Any chunking of the same bytes gives the same frames.
 
+mod cut;
+mod error;
 mod frame;
+mod header;
+mod json;
+mod line;
+mod reader;
+mod window;
 
+pub use error::RecordError;
 pub use frame::{Columns, Delimited, Fault, FaultReason, Format, Frame, Framing, Record, Skip};
+pub use reader::RecordReader;
