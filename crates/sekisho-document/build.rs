@@ -15,7 +15,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sorted: Vec<_> = fields.iter().collect();
     sorted.sort_by_key(|(name, _)| name.as_str());
     for (name, field) in sorted {
-        let kind = variant(field.get("type").and_then(Value::as_str).unwrap_or_default())?;
+        let kind = variant(
+            field
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+        )?;
         let array = field.get("array").and_then(Value::as_bool).unwrap_or(false);
         let allowed = field.get("allowed_values").cloned().unwrap_or_default();
         let allowed = strings(&allowed);
@@ -25,7 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     code.push_str("];\n\npub(crate) static EXPECTED_TYPES: &[(&str, &[&str])] = &[\n");
-    let expected = fields.get("event.category").and_then(|field| field.get("expected_event_types"));
+    let expected = fields
+        .get("event.category")
+        .and_then(|field| field.get("expected_event_types"));
     if let Some(Value::Object(expected)) = expected {
         for (category, types) in expected {
             writeln!(code, "({category:?}, &{:?}),", strings(types))?;
