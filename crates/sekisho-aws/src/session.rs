@@ -1,0 +1,68 @@
+//! [`Session`]: the clients of one process, built once.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::Client;
+use sekisho_config::Settings;
+use sekisho_event::S3Location;
+
+use crate::list::ObjectList;
+
+/// S3 asks for patience with `SlowDown`; five attempts with the SDK's jitter are about ten seconds.
+const MAX_ATTEMPTS: u32 = 5;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Until the first byte of an answer; the bytes after it have the SDK's own stall detection.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The AWS clients and credentials of this process.
+#[derive(Debug, Clone)]
+pub struct Session {
+    config: SdkConfig,
+    s3: Client,
+}
+
+impl Session {
+    /// Finds region and credentials as every AWS tool does (environment, profile, role) and builds the clients.
+    pub async fn connect(settings: &Settings) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT);
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+            .timeout_config(timeouts.build())
+            .load()
+            .await;
+        let mut s3 = aws_sdk_s3::config::Builder::from(&config)
+            .force_path_style(settings.s3.force_path_style);
+        if !settings.s3.endpoint_url.is_empty() {
+            s3 = s3.endpoint_url(&settings.s3.endpoint_url);
+        }
+        Self {
+            s3: Client::from_conf(s3.build()),
+            config: with_region(config, &settings.opensearch.region),
+        }
+    }
+
+    /// Lists the objects of a bucket whose keys start with a prefix.
+    pub fn list(&self, location: S3Location) -> ObjectList {
+        ObjectList::new(&self.s3, location)
+    }
+
+    /// The credentials of the process with the region of the OpenSearch domain, as SigV4 signing takes them.
+    pub fn opensearch(&self) -> &SdkConfig {
+        &self.config
+    }
+}
+
+fn with_region(config: SdkConfig, region: &str) -> SdkConfig {
+    if region.is_empty() {
+        return config;
+    }
+    config
+        .into_builder()
+        .region(Region::new(region.to_owned()))
+        .build()
+}
