@@ -14,7 +14,7 @@ pub(crate) struct Header {
     separator: u8,
     known: HashSet<Box<[u8]>>,
     /// First bytes of known names, so that a look at a data line costs no hashing.
-    initials: [bool; 256],
+    initials: Box<[bool; 256]>,
     columns: Option<Arc<Columns>>,
     first_line: bool,
 }
@@ -26,7 +26,7 @@ impl Header {
             .into_iter()
             .map(|name| name.into_bytes().into_boxed_slice())
             .collect();
-        let mut initials = [false; 256];
+        let mut initials = Box::new([false; 256]);
         for initial in known.iter().filter_map(|name| name.first()) {
             if let Some(slot) = initials.get_mut(usize::from(*initial)) {
                 *slot = true;

@@ -1,8 +1,7 @@
 //! [`Value`]: walks the tokens of one JSON value, iteratively, tolerating and noting what is wrong.
 
-use memchr::memchr3;
-
 use super::layout::{Line, SEAM_BYTES, seam};
+use super::token::{Expect, InString, Token, is_word};
 use crate::window::Window;
 
 /// How the walk of a value stops.
@@ -20,29 +19,6 @@ pub(crate) enum Found {
     NextLine,
     /// The value is broken by a line break in a string, right before the position.
     Torn,
-}
-
-/// What the grammar allows next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expect {
-    Value,
-    ValueOrEnd,
-    Key,
-    KeyOrEnd,
-    Colon,
-    CommaOrEnd,
-    /// Beyond the depth limit, where no stack is kept.
-    Anything,
-}
-
-/// Where in a token the walk stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    None,
-    Word,
-    String,
-    /// Behind a backslash in a string.
-    Escape,
 }
 
 /// One value under way.
@@ -145,7 +121,7 @@ impl Value {
                     continue;
                 }
                 Token::Word => self.token = Token::None,
-                Token::String | Token::Escape => match self.string(bytes, &mut at) {
+                Token::String | Token::Escape => match self.token.read_string(bytes, &mut at) {
                     InString::Closed => {
                         self.closed(window, origin + at as u64, rules);
                         if !self.started() {
@@ -214,32 +190,6 @@ impl Value {
         match self.expect {
             Expect::Colon | Expect::CommaOrEnd => Err(self.expect.reason()),
             _ => Ok(()),
-        }
-    }
-
-    /// Continues a string; `at` ends behind its closing quote or behind the line break.
-    fn string(&mut self, bytes: &[u8], at: &mut usize) -> InString {
-        loop {
-            if self.token == Token::Escape {
-                match bytes.get(*at) {
-                    None => return InString::More,
-                    // A line break cannot be escaped: it ends the string like any other.
-                    Some(b'\n') => {}
-                    Some(_) => *at += 1,
-                }
-                self.token = Token::String;
-            }
-            let rest = bytes.get(*at..).unwrap_or_default();
-            let Some(length) = memchr3(b'"', b'\\', b'\n', rest) else {
-                *at = bytes.len();
-                return InString::More;
-            };
-            *at += length + 1;
-            match rest.get(length) {
-                Some(b'"') => return InString::Closed,
-                Some(b'\n') => return InString::LineBreak,
-                _ => self.token = Token::Escape,
-            }
         }
     }
 
@@ -420,28 +370,4 @@ impl Value {
     fn started(&self) -> bool {
         !self.stack.is_empty() || self.beyond > 0
     }
-}
-
-enum InString {
-    Closed,
-    LineBreak,
-    More,
-}
-
-impl Expect {
-    fn reason(self) -> &'static str {
-        match self {
-            Self::Value | Self::ValueOrEnd | Self::Anything => "a value expected",
-            Self::Key | Self::KeyOrEnd => "a key expected",
-            Self::Colon => "`:` expected behind a key",
-            Self::CommaOrEnd => "`,` or a closing bracket expected",
-        }
-    }
-}
-
-fn is_word(byte: u8) -> bool {
-    !matches!(
-        byte,
-        b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'{' | b'}' | b'[' | b']' | b':' | b','
-    )
 }

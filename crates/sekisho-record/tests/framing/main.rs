@@ -1,5 +1,12 @@
 //! Framing from the outside: bytes in, frames out, rendered as text.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "clippy does not see the helpers of these tests as tests"
+)]
+
 mod chunking;
 mod json;
 mod limits;
