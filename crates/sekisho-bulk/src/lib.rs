@@ -1,1 +1,23 @@
-//! SEED
+//! Takes documents and gives `_bulk` requests, then one verdict per item, tied back to object and position.
+//!
+//! **Invariant:** this is the only crate that knows the OpenSearch wire format; it knows no parsers, and every item of a batch ends in exactly one [`Verdict`] or the whole write is an error.
+
+mod answer;
+mod batch;
+mod client;
+mod destination;
+mod error;
+mod request;
+mod transport;
+mod verdict;
+mod version;
+
+pub use batch::{BulkBatch, BulkItem};
+pub use client::{Auth, ConnectSettings, OpenSearchTransport};
+pub use destination::{BulkDestination, BulkSettings, Clock, Destination};
+pub use error::{BulkError, ErrorClass};
+/// What signs requests: made from the AWS configuration by the one crate that knows the AWS SDK.
+pub use opensearch::auth::Credentials;
+pub use transport::{ApiAnswer, BulkAnswer, ClusterApi, Method, Transport};
+pub use verdict::Verdict;
+pub use version::{ClusterVersion, check_version};

@@ -1,0 +1,105 @@
+//! What can go wrong between a batch and its verdicts.
+
+/// Why no verdict could be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BulkError {
+    /// The settings name no usable cluster.
+    #[error("cannot connect to `{url}`: {reason}")]
+    Settings {
+        /// The address, without credentials.
+        url: String,
+        /// What is wrong, with the remedy.
+        reason: String,
+    },
+    /// The client could not be built.
+    #[error("cannot build the client for `{url}`")]
+    Client {
+        /// The address, without credentials.
+        url: String,
+        /// What the client said.
+        #[source]
+        source: opensearch::Error,
+    },
+    /// No answer came.
+    #[error("no answer from `{url}`{}", if *.timeout { " within `opensearch.timeout_ms`" } else { "" })]
+    Connection {
+        /// The address, without credentials.
+        url: String,
+        /// Whether the time was up.
+        timeout: bool,
+        /// What the client said.
+        #[source]
+        source: opensearch::Error,
+    },
+    /// The answer is not what `_bulk` gives.
+    #[error("cannot read the `_bulk` answer for {items} items")]
+    Answer {
+        /// How many items were sent.
+        items: usize,
+        /// Where it is no JSON of that shape.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The answer speaks of other items than were sent.
+    #[error("the `_bulk` answer does not match its request: sent {sent}, answered {answered}")]
+    Mismatch {
+        /// What was sent.
+        sent: String,
+        /// What came back.
+        answered: String,
+    },
+    /// A body that no request can be made from; a fault of whoever wrote it.
+    #[error("document `{id}` of `{index}` has no end of `event` at byte {ingested_at} of its body")]
+    Body {
+        /// The `_id`.
+        id: String,
+        /// The `_index`.
+        index: String,
+        /// Where the end of `event` should be.
+        ingested_at: usize,
+    },
+    /// The cluster is too old or is no OpenSearch.
+    #[error("`{found}` is not supported; {remedy}")]
+    Version {
+        /// Distribution and number.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The cluster refused a call.
+    #[error("`{call}` was refused with {status}: {reason}")]
+    Refused {
+        /// Method and path.
+        call: String,
+        /// The HTTP status.
+        status: u16,
+        /// The start of the answer.
+        reason: String,
+    },
+}
+
+/// What the caller of a failed write does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Another attempt may succeed.
+    Retry,
+    /// The document is at fault.
+    Document,
+    /// The cluster or the installation is at fault: nothing is repaired or quarantined.
+    State,
+}
+
+impl BulkError {
+    /// Decides between retry, document fault and state fault.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Connection { .. } | Self::Answer { .. } => ErrorClass::Retry,
+            Self::Body { .. } => ErrorClass::Document,
+            Self::Settings { .. }
+            | Self::Client { .. }
+            | Self::Mismatch { .. }
+            | Self::Version { .. }
+            | Self::Refused { .. } => ErrorClass::State,
+        }
+    }
+}
