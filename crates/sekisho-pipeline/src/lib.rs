@@ -1,1 +1,29 @@
-//! SEED
+//! Takes a list of objects and gives one report each: opens, decompresses, frames, parses, writes in bulk, and settles every record.
+//!
+//! Each object is read by one blocking thread; objects share bulk requests; what waits in memory is bounded by [`PipelineSettings::buffered_bytes`].
+//!
+//! **Invariant:** an object's books balance (`records = indexed + raw + duplicate + excluded + quarantined`) or the object has failed; nothing here knows AWS, OpenSearch or a parser by name.
+
+mod batcher;
+mod books;
+mod chunk;
+mod configure;
+mod error;
+mod object_reader;
+mod object_run;
+mod pipeline;
+mod quarantine;
+mod report;
+mod settings;
+mod source;
+mod summary;
+
+pub use books::{Books, Progress, ProgressSnapshot};
+pub use configure::{bulk_settings, object_limits, parser_settings};
+pub use error::{PipelineError, QuarantineError};
+pub use object_reader::{ObjectReader, Parsed, Step};
+pub use pipeline::Pipeline;
+pub use quarantine::{Digest, NoQuarantine, Quarantine, QuarantineEntry};
+pub use report::{ObjectReport, Reason};
+pub use settings::{Clock, PipelineSettings, SystemClock};
+pub use summary::{SourceSummary, Summary};

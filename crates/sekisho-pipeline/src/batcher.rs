@@ -1,0 +1,183 @@
+//! The batcher: gathers chunks of several objects into bulk requests and sends every verdict back to its object.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sekisho_bulk::{BulkBatch, Destination, Verdict};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+
+use crate::PipelineSettings;
+use crate::chunk::{Sent, Settled, WriteFault};
+
+/// What the batcher is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Documents to write.
+    Chunk(Sent),
+    /// One object fewer will give new documents.
+    Read,
+}
+
+/// Gathers and writes until every sender is gone.
+pub(crate) struct Batcher {
+    destination: Arc<dyn Destination>,
+    max_bulk_bytes: usize,
+    /// Pending chunks never hold more of the budget than this, or readers would wait for what waits for them.
+    max_weight: usize,
+    linger: Duration,
+    requests: Arc<Semaphore>,
+    writes: JoinSet<()>,
+    pending: Pending,
+    /// Objects that are not yet read to their end.
+    unread: usize,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    batch: BulkBatch,
+    chunks: Vec<Sent>,
+    weight: usize,
+}
+
+impl Batcher {
+    pub(crate) fn new(
+        destination: Arc<dyn Destination>,
+        settings: &PipelineSettings,
+        budget: u32,
+        objects: usize,
+    ) -> Self {
+        let requests = settings.bulks_in_flight.max(1);
+        let budget = usize::try_from(budget).unwrap_or(usize::MAX);
+        Self {
+            destination,
+            max_bulk_bytes: settings.max_bulk_bytes,
+            max_weight: (budget / 2 / requests).max(1),
+            linger: Duration::from_millis(settings.linger_ms),
+            requests: Arc::new(Semaphore::new(requests)),
+            writes: JoinSet::new(),
+            pending: Pending::default(),
+            unread: objects,
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        loop {
+            match timeout(self.linger, messages.recv()).await {
+                Ok(Some(message)) => self.take(message).await,
+                Ok(None) => break,
+                Err(_) => self.flush().await,
+            }
+            // Nobody is left who could fill the request up.
+            if self.unread == 0 && messages.is_empty() {
+                self.flush().await;
+            }
+            while self.writes.try_join_next().is_some() {}
+        }
+        self.flush().await;
+        while self.writes.join_next().await.is_some() {}
+    }
+
+    async fn take(&mut self, message: Message) {
+        let sent = match message {
+            Message::Read => {
+                self.unread = self.unread.saturating_sub(1);
+                return;
+            }
+            Message::Chunk(sent) => sent,
+        };
+        let bytes = sent.chunk.batch.bytes.len();
+        if !self.pending.batch.bytes.is_empty()
+            && self.pending.batch.bytes.len() + bytes > self.max_bulk_bytes
+        {
+            self.flush().await;
+        }
+        self.pending.add(sent);
+        if self.pending.batch.bytes.len() >= self.max_bulk_bytes
+            || self.pending.weight >= self.max_weight
+        {
+            self.flush().await;
+        }
+    }
+
+    /// Sends what is pending as one request, waiting while too many are under way.
+    async fn flush(&mut self) {
+        if self.pending.chunks.is_empty() {
+            return;
+        }
+        // The semaphore is never closed.
+        let Ok(turn) = Arc::clone(&self.requests).acquire_owned().await else {
+            return;
+        };
+        let pending = mem::take(&mut self.pending);
+        let destination = Arc::clone(&self.destination);
+        self.writes.spawn(write(destination, pending, turn));
+    }
+}
+
+impl Pending {
+    fn add(&mut self, mut sent: Sent) {
+        let chunk = &mut sent.chunk;
+        self.weight += chunk
+            .permit
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
+        let bytes = mem::take(&mut chunk.batch.bytes);
+        let shift = self.batch.bytes.len();
+        if shift == 0 {
+            self.batch.bytes = bytes;
+        } else {
+            self.batch.bytes.extend_from_slice(&bytes);
+        }
+        let items = mem::take(&mut chunk.batch.items).into_iter();
+        self.batch.items.extend(items.map(|mut item| {
+            item.body = item.body.start + shift..item.body.end + shift;
+            item
+        }));
+        self.chunks.push(sent);
+    }
+}
+
+async fn write(destination: Arc<dyn Destination>, pending: Pending, turn: OwnedSemaphorePermit) {
+    let Pending { batch, chunks, .. } = pending;
+    let documents = batch.items.len();
+    // A task of its own, so that a panic in a destination leaves the chunks here to be answered.
+    let verdicts = tokio::spawn(async move { destination.write(&batch).await }).await;
+    drop(turn);
+    let verdicts = match verdicts {
+        Ok(Ok(verdicts)) if verdicts.len() == documents => Ok(verdicts),
+        Ok(Ok(verdicts)) => Err(WriteFault::Verdicts {
+            documents,
+            verdicts: verdicts.len(),
+        }),
+        Ok(Err(error)) => Err(WriteFault::Bulk(Arc::new(error))),
+        Err(panic) => Err(WriteFault::Panicked(panic_message(panic))),
+    };
+    answer(chunks, verdicts);
+}
+
+fn answer(chunks: Vec<Sent>, verdicts: Result<Vec<Verdict>, WriteFault>) {
+    let mut verdicts = verdicts.map(Vec::into_iter);
+    for Sent { chunk, reply } in chunks {
+        let verdicts = match &mut verdicts {
+            Ok(all) => Ok(all.take(chunk.held.len()).collect()),
+            Err(fault) => Err(fault.clone()),
+        };
+        // An object whose thread panicked listens no more; it has failed already.
+        drop(reply.send(Settled { chunk, verdicts }));
+    }
+}
+
+/// Gives what a panic said.
+pub(crate) fn panic_message(error: JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_owned()),
+        Err(error) => error.to_string(),
+    }
+}

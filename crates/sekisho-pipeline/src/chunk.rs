@@ -1,0 +1,113 @@
+//! [`Chunk`]: some documents of one object on their way to a bulk request, and what is needed if one is refused.
+//!
+//! The bytes of every record under way are kept beside its document until the verdict: a document that the cluster refuses is made again as raw, and one that is refused even so goes to quarantine with its bytes.
+//! Reading the object a second time instead would need no such copy, but the object may be gone or changed by then, and one refused document in a 10 GB object would cost 10 GB.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sekisho_bulk::{BulkBatch, BulkError, Verdict};
+use sekisho_document::DocumentHead;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+/// The unit of the budget: permits of a semaphore are 32 bits wide.
+pub(crate) const BUDGET_UNIT: usize = 1 << 10;
+
+/// What an item costs beside its bytes, roughly.
+const ITEM_BYTES: usize = 128;
+
+/// Some documents of one object.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    /// The documents.
+    pub(crate) batch: BulkBatch,
+    /// What each of them came from.
+    pub(crate) held: Vec<Held>,
+    /// The bytes of those records.
+    pub(crate) records: Vec<u8>,
+    object: usize,
+    /// The share of the budget; given back when the last record of the chunk is settled.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A record whose document is under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) offset: u64,
+    pub(crate) raw: bool,
+    span: Range<usize>,
+}
+
+/// A chunk and what became of its documents.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) chunk: Chunk,
+    pub(crate) verdicts: Result<Vec<Verdict>, WriteFault>,
+}
+
+/// Why a whole request failed.
+#[derive(Debug, Clone)]
+pub(crate) enum WriteFault {
+    Bulk(Arc<BulkError>),
+    Verdicts { documents: usize, verdicts: usize },
+    Panicked(String),
+}
+
+/// A chunk with the way back to its object.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) chunk: Chunk,
+    pub(crate) reply: mpsc::UnboundedSender<Settled>,
+}
+
+impl Chunk {
+    pub(crate) fn new(object: usize) -> Self {
+        Self {
+            batch: BulkBatch::default(),
+            held: Vec::new(),
+            records: Vec::new(),
+            object,
+            permit: None,
+        }
+    }
+
+    /// Takes note of the document that was appended to `batch.bytes` from `start` on.
+    pub(crate) fn add(
+        &mut self,
+        head: DocumentHead,
+        start: usize,
+        offset: u64,
+        record: &[u8],
+        raw: bool,
+    ) {
+        let from = self.records.len();
+        self.records.extend_from_slice(record);
+        self.held.push(Held {
+            offset,
+            raw,
+            span: from..self.records.len(),
+        });
+        self.batch.push(head, start, offset, self.object, raw);
+    }
+
+    pub(crate) fn record(&self, held: &Held) -> &[u8] {
+        self.records.get(held.span.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Tells whether it is time to send.
+    pub(crate) fn full(&self, chunk_bytes: usize) -> bool {
+        self.batch.bytes.len() >= chunk_bytes || self.records.len() >= chunk_bytes
+    }
+
+    /// What the chunk takes of the budget, in [`BUDGET_UNIT`]s; never more than half of it, so that one giant record can always pass.
+    pub(crate) fn weight(&self, budget: u32) -> u32 {
+        let bytes = self.batch.bytes.len() + self.records.len() + self.held.len() * ITEM_BYTES;
+        u32::try_from(bytes / BUDGET_UNIT + 1)
+            .unwrap_or(u32::MAX)
+            .min((budget / 2).max(1))
+    }
+}

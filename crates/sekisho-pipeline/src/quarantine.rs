@@ -1,0 +1,95 @@
+//! [`Quarantine`]: where records go that cannot be indexed even raw.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use sekisho_event::ObjectRef;
+use sha2::Digest as _;
+
+use crate::QuarantineError;
+
+/// How many bytes of a record an entry keeps, for people to look at.
+pub(crate) const KEPT_BYTES: usize = 64 << 10;
+
+/// Keeps what cannot be indexed.
+#[async_trait]
+pub trait Quarantine: Send + Sync {
+    /// Keeps one entry; the same entry put twice is one entry.
+    ///
+    /// # Errors
+    /// When it cannot be kept: the object then fails, since nothing may vanish.
+    async fn put(&self, entry: QuarantineEntry) -> Result<(), QuarantineError>;
+}
+
+/// One record, or the rest of one object, that cannot be indexed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineEntry {
+    /// The object, pinned by its ETag where that is known.
+    pub object: ObjectRef,
+    /// Offset of the first byte in the decompressed stream.
+    pub offset: u64,
+    /// Length in bytes; of a rest that was not read, what is known of it.
+    pub length: u64,
+    /// Why, for people.
+    pub reason: String,
+    /// The parser that had the record.
+    pub parser: String,
+    /// The bytes, at most the first 64 KiB.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the whole.
+    pub digest: Digest,
+}
+
+impl QuarantineEntry {
+    pub(crate) fn new(
+        object: &ObjectRef,
+        parser: &str,
+        offset: u64,
+        bytes: &[u8],
+        reason: String,
+    ) -> Self {
+        Self {
+            object: object.clone(),
+            offset,
+            length: bytes.len() as u64,
+            reason,
+            parser: parser.to_owned(),
+            bytes: bytes.iter().take(KEPT_BYTES).copied().collect(),
+            digest: Digest::of(bytes),
+        }
+    }
+}
+
+/// A SHA-256, shown in hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Hashes bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The quarantine of an installation that has none: an object with such a record fails.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoQuarantine;
+
+#[async_trait]
+impl Quarantine for NoQuarantine {
+    async fn put(&self, _: QuarantineEntry) -> Result<(), QuarantineError> {
+        Err(QuarantineError::None)
+    }
+}

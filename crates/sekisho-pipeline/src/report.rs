@@ -1,0 +1,67 @@
+//! [`ObjectReport`]: how one object ended.
+
+use chrono::{DateTime, Utc};
+use sekisho_event::ObjectRef;
+use serde::Serialize;
+
+use crate::{Books, PipelineError};
+
+/// How one object ended.
+#[derive(Debug)]
+pub struct ObjectReport {
+    /// The object.
+    pub object: ObjectRef,
+    /// What parsed it; `None` where that was never decided.
+    pub dataset: Option<String>,
+    /// Its records and their outcomes.
+    pub books: Books,
+    /// Decompressed bytes read.
+    pub bytes: u64,
+    /// The first reasons why records were not indexed as they should.
+    pub reasons: Vec<Reason>,
+    /// Why the object could not be read to its end although it is finished: reading it again gives the same.
+    pub cut: Option<Reason>,
+    /// Why the object was not read at all although it is finished, such as a key that is no log.
+    pub ignored: Option<String>,
+    /// Why the object is not finished; it has to be read again.
+    pub error: Option<PipelineError>,
+    /// When its reading began.
+    pub started: DateTime<Utc>,
+    /// When its last record was settled.
+    pub ended: DateTime<Utc>,
+}
+
+/// Why a record, or the rest of an object, did not become the document that it should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Where, in the decompressed stream.
+    pub offset: u64,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl ObjectReport {
+    /// Begins the report of an object.
+    pub(crate) fn new(object: ObjectRef, started: DateTime<Utc>) -> Self {
+        Self {
+            object,
+            dataset: None,
+            books: Books::default(),
+            bytes: 0,
+            reasons: Vec::new(),
+            cut: None,
+            ignored: None,
+            error: None,
+            started,
+            ended: started,
+        }
+    }
+
+    /// Tells whether every record was accounted for and nothing was left raw, quarantined or unread.
+    pub fn clean(&self) -> bool {
+        self.error.is_none()
+            && self.cut.is_none()
+            && self.books.raw == 0
+            && self.books.quarantined == 0
+    }
+}
