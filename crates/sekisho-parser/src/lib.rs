@@ -1,1 +1,39 @@
-//! SEED
+//! Takes keys and records, gives plans and documents: the parser folders under `parsers/`, compiled.
+//!
+//! **Invariant:** no I/O beyond reading parser folders, no clock; a record ends in exactly one [`Outcome`] and bad data is never a panic.
+
+mod addresses;
+mod catalog;
+mod compile;
+mod condition;
+mod convert;
+mod draft;
+mod emit;
+mod error;
+mod execute;
+mod files;
+mod mapping;
+mod outcome;
+mod parser;
+mod path;
+mod pattern;
+mod plan;
+mod program;
+mod related;
+mod schema;
+mod script;
+mod settings;
+mod spec;
+mod time;
+mod unknown;
+mod uses;
+mod value;
+mod walk;
+
+pub use catalog::{Catalog, Choice, Route};
+pub use error::ParserError;
+pub use files::ParserFiles;
+pub use outcome::{ObjectContext, Outcome};
+pub use parser::{FieldUse, Parser, Purpose};
+pub use plan::ObjectPlan;
+pub use settings::{Cidr, KeepOriginal, ParserSettings};

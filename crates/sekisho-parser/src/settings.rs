@@ -15,6 +15,8 @@ pub struct ParserSettings {
     pub index: IndexNaming,
     /// Rotation by dataset; daily where none is named.
     pub rotation: BTreeMap<String, Rotation>,
+    /// Columns by dataset, for delimited objects without a header line.
+    pub default_columns: BTreeMap<String, Vec<String>>,
     /// When `event.original` is kept.
     pub keep_original: KeepOriginal,
     /// The proxies whose `X-Forwarded-For` is believed.
@@ -34,6 +36,7 @@ impl Default for ParserSettings {
         Self {
             index: IndexNaming::default(),
             rotation: BTreeMap::new(),
+            default_columns: BTreeMap::new(),
             keep_original: KeepOriginal::default(),
             trusted_proxies: Cidr::private_ranges(),
             max_record_bytes: 8 << 20,
@@ -77,13 +80,20 @@ impl Cidr {
             "fc00::/7",
             "fe80::/10",
         ];
-        RANGES.iter().filter_map(|range| range.parse().ok()).collect()
+        RANGES
+            .iter()
+            .filter_map(|range| range.parse().ok())
+            .collect()
     }
 
     /// Tells whether an address lies in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
-            (IpAddr::V4(net), IpAddr::V4(ip)) => same_bits(u128::from(net.to_bits()) << 96, u128::from(ip.to_bits()) << 96, self.bits),
+            (IpAddr::V4(net), IpAddr::V4(ip)) => same_bits(
+                u128::from(net.to_bits()) << 96,
+                u128::from(ip.to_bits()) << 96,
+                self.bits,
+            ),
             (IpAddr::V6(net), IpAddr::V6(ip)) => same_bits(net.to_bits(), ip.to_bits(), self.bits),
             _ => false,
         }
@@ -98,7 +108,9 @@ impl FromStr for Cidr {
     type Err = ParserError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || ParserError::Cidr { text: text.to_owned() };
+        let bad = || ParserError::Cidr {
+            text: text.to_owned(),
+        };
         let (address, bits) = text.split_once('/').ok_or_else(bad)?;
         let address: IpAddr = address.parse().ok().ok_or_else(bad)?;
         let bits: u8 = bits.parse().ok().ok_or_else(bad)?;
@@ -120,8 +132,18 @@ mod tests {
         assert!(net.contains("10.1.2.3".parse().unwrap()));
         assert!(!net.contains("10.2.2.3".parse().unwrap()));
         assert!(!net.contains("::1".parse().unwrap()));
-        assert!("0.0.0.0/0".parse::<Cidr>().unwrap().contains("203.0.113.9".parse().unwrap()));
-        assert!("2001:db8::/32".parse::<Cidr>().unwrap().contains("2001:db8::1".parse().unwrap()));
+        assert!(
+            "0.0.0.0/0"
+                .parse::<Cidr>()
+                .unwrap()
+                .contains("203.0.113.9".parse().unwrap())
+        );
+        assert!(
+            "2001:db8::/32"
+                .parse::<Cidr>()
+                .unwrap()
+                .contains("2001:db8::1".parse().unwrap())
+        );
         assert_eq!(Cidr::private_ranges().len(), 9);
     }
 

@@ -1,0 +1,438 @@
+//! `parser.toml` into a [`Program`]: names checked, types known, everything in its order of execution.
+
+mod fields;
+mod outputs;
+mod rules;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use regex::Regex;
+use sekisho_document::{FieldType, check_index_name};
+use sekisho_record::{Delimited, Format, Framing};
+
+use crate::emit::layout;
+use crate::files::ParserFiles;
+use crate::path::SourcePath;
+use crate::program::{Addresses, Fixed, Program, Root, Source};
+use crate::related::related_to;
+use crate::schema::Schema;
+use crate::spec::{FormatSpec, ParserSpec, SpecFile, TextOrList};
+use crate::time::TimeFormats;
+use crate::{ParserError, ParserSettings, script};
+
+use outputs::Outputs;
+
+/// Turns one parser folder's text into a program.
+pub(crate) struct Compiler<'s> {
+    file: &'s SpecFile,
+    spec: &'s ParserSpec,
+    groups: Vec<String>,
+    schema: Schema,
+    outputs: Outputs,
+}
+
+/// Compiles one parser.
+pub(crate) fn compile(
+    file: &SpecFile,
+    spec: &ParserSpec,
+    files: &ParserFiles,
+    settings: &ParserSettings,
+) -> Result<Program, ParserError> {
+    let groups = capture(file, spec)?.map_or_else(Vec::new, |regex| {
+        regex.capture_names().flatten().map(str::to_owned).collect()
+    });
+    let (module, _) = names(file, spec)?;
+    let outputs = Outputs::new(&spec.source.dataset, module);
+    let compiler = Compiler {
+        file,
+        spec,
+        groups,
+        schema: Schema::new(&spec.source.dataset),
+        outputs,
+    };
+    compiler.run(files, settings)
+}
+
+/// Compiles the expression that reads facts out of the key.
+pub(crate) fn capture(file: &SpecFile, spec: &ParserSpec) -> Result<Option<Regex>, ParserError> {
+    let at = place(file, "capture");
+    spec.matching
+        .capture
+        .as_deref()
+        .map(|text| {
+            Regex::new(text).map_err(|error| {
+                file.error(
+                    at,
+                    format!("`capture` is no regular expression: {error}").replace('\n', " "),
+                )
+            })
+        })
+        .transpose()
+}
+
+/// Gives `event.module` and the dataset, which must be `<module>.<name>`.
+pub(crate) fn names<'s>(
+    file: &SpecFile,
+    spec: &'s ParserSpec,
+) -> Result<(&'s str, &'s str), ParserError> {
+    let dataset = spec.source.dataset.as_str();
+    let at = place(file, "dataset");
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    match dataset.split_once('.') {
+        Some((module, name)) if is_name(module) && is_name(name) => Ok((module, dataset)),
+        _ => Err(file.error(
+            at,
+            format!("`{dataset}` is no dataset; write it as `<module>.<name>` in lower case"),
+        )),
+    }
+}
+
+/// Finds the line of a key that stands once in the file, for messages.
+fn place(file: &SpecFile, key: &str) -> usize {
+    let at = |start: &str| file.text.find(start);
+    at(&format!("\n{key}"))
+        .map(|at| at + 1)
+        .or_else(|| at(key))
+        .unwrap_or_default()
+}
+
+impl Compiler<'_> {
+    fn run(
+        mut self,
+        files: &ParserFiles,
+        settings: &ParserSettings,
+    ) -> Result<Program, ParserError> {
+        check_index_name(&self.spec.source.index).map_err(|error| {
+            self.file
+                .error(place(self.file, "index"), error.to_string())
+        })?;
+        let times = self.times()?;
+        let fixed = self.fixed()?;
+        self.types()?;
+        let timestamp = self
+            .spec
+            .timestamp
+            .as_ref()
+            .map_or(Ok(Vec::new()), |spec| self.consumed(&spec.from, "from"))?;
+        let require = self
+            .spec
+            .record
+            .require
+            .iter()
+            .map(|path| {
+                Ok((
+                    path.clone(),
+                    self.source(path, place(self.file, "require"))?,
+                ))
+            })
+            .collect::<Result<_, ParserError>>()?;
+        let unique_by = self
+            .spec
+            .record
+            .unique_by
+            .iter()
+            .map(|path| self.source(path, place(self.file, "unique_by")))
+            .collect::<Result<_, _>>()?;
+        let constants = self.constants()?;
+        let addresses = self.addresses()?;
+        let mappings = self.mappings()?;
+        let lookups = self.lookups(&files.tables)?;
+        let rules = self.rules()?;
+        let excludes = self.excludes()?;
+        let script = self.script(files, rules.iter().any(|rule| rule.transform))?;
+        let related = self.related()?;
+        self.outputs.check(self.file)?;
+        self.schema.finish();
+        let outputs = self.outputs.list;
+        let emit = layout(&outputs, &self.spec.source.dataset);
+        let framing = framing(self.file, self.spec, settings)?;
+        let dataset = Arc::from(self.spec.source.dataset.as_str());
+        Ok(Program {
+            dataset,
+            framing,
+            schema: self.schema,
+            outputs,
+            fixed,
+            times,
+            timestamp,
+            require,
+            unique_by,
+            excludes,
+            constants,
+            addresses,
+            mappings,
+            lookups,
+            rules,
+            script,
+            related,
+            emit,
+        })
+    }
+
+    fn times(&self) -> Result<TimeFormats, ParserError> {
+        let Some(spec) = &self.spec.timestamp else {
+            return Ok(TimeFormats::default());
+        };
+        TimeFormats::new(&spec.formats, spec.timezone.as_deref())
+            .map_err(|message| self.file.error(place(self.file, "[timestamp]"), message))
+    }
+
+    /// Registers what the engine itself writes.
+    fn fixed(&mut self) -> Result<Fixed, ParserError> {
+        let mut ecs = |name: &str| {
+            self.outputs
+                .ecs(name)
+                .map_err(|message| self.file.error(0, message))
+        };
+        let (ecs_version, module, dataset) = (
+            ecs("ecs.version")?,
+            ecs("event.module")?,
+            ecs("event.dataset")?,
+        );
+        let fixed = Fixed {
+            timestamp: ecs("@timestamp")?,
+            kind: ecs("event.kind")?,
+            created: ecs("event.created")?,
+            original: ecs("event.original")?,
+            message: ecs("message")?,
+            error_message: ecs("error.message")?,
+            path: ecs("log.file.path")?,
+            related_ip: ecs("related.ip")?,
+            offset: self.outputs.own("sekisho.offset", FieldType::Long),
+            etag: self.outputs.own("sekisho.etag", FieldType::Keyword),
+            parser: self.outputs.own("sekisho.parser", FieldType::Keyword),
+            day: self.outputs.own("sekisho.day", FieldType::Keyword),
+            time: self.outputs.own("sekisho.timestamp", FieldType::Keyword),
+            cut: self.outputs.own("sekisho.truncated", FieldType::Boolean),
+        };
+        self.outputs.reserve(&[ecs_version, module, dataset]);
+        Ok(fixed)
+    }
+
+    fn types(&mut self) -> Result<(), ParserError> {
+        for entry in self.spec.types.iter() {
+            let fail = |message: String| {
+                self.file
+                    .error(entry.at, format!("`{}`: {message}", entry.key))
+            };
+            let kind: FieldType = entry
+                .value
+                .parse()
+                .map_err(|error: sekisho_document::DocumentError| fail(error.to_string()))?;
+            let path = SourcePath::parse(&entry.key).map_err(fail)?;
+            let SourcePath::Record(segments) = path else {
+                return Err(fail("only fields of the record can be typed".to_owned()));
+            };
+            let (keys, rest) = SourcePath::split(&segments);
+            if !rest.is_empty() {
+                return Err(fail("elements of an array cannot be typed; pick them in `[fields]` with `all` and `as`".to_owned()));
+            }
+            if keys.first() == Some(&"other") {
+                return Err(fail(
+                    "`other` is where undeclared fields go; a source's own `other` goes there too"
+                        .to_owned(),
+                ));
+            }
+            self.schema.declare(&keys, kind).map_err(fail)?;
+            self.outputs.note_typed(
+                format!("{}.{}", self.spec.source.dataset, keys.join(".")),
+                kind,
+            );
+        }
+        Ok(())
+    }
+
+    fn addresses(&mut self) -> Result<Option<Addresses>, ParserError> {
+        let Some(spec) = &self.spec.addresses else {
+            return Ok(None);
+        };
+        let mut ecs = |name: &str| {
+            self.outputs
+                .ecs(name)
+                .map_err(|message| self.file.error(0, message))
+        };
+        let (source_address, source_ip) = (ecs("source.address")?, ecs("source.ip")?);
+        let (client_ip, forwarded_ip) = (ecs("client.ip")?, ecs("network.forwarded_ip")?);
+        let peer = self.consumed(&spec.peer, "peer")?;
+        let forwarded = match &spec.forwarded {
+            Some(paths) => self.sources(paths, place(self.file, "forwarded"))?,
+            None => Vec::new(),
+        };
+        Ok(Some(Addresses {
+            peer,
+            forwarded,
+            source_address,
+            source_ip,
+            client_ip,
+            forwarded_ip,
+        }))
+    }
+
+    fn script(
+        &mut self,
+        files: &ParserFiles,
+        gated: bool,
+    ) -> Result<Option<script::Script>, ParserError> {
+        let Some(source) = &files.script else {
+            if gated {
+                return Err(self.file.error(
+                    place(self.file, "transform"),
+                    "a rule asks for `transform.vrl`, which the folder does not have",
+                ));
+            }
+            return Ok(None);
+        };
+        let fail = |message: String| ParserError::Script {
+            file: format!("{}/transform.vrl", files.folder),
+            message,
+        };
+        let (compiled, paths) = script::compile(source).map_err(fail)?;
+        let outputs = paths
+            .fields
+            .iter()
+            .map(|name| self.outputs.assigned(name).map_err(fail))
+            .collect::<Result<_, _>>()?;
+        let mut sources = Vec::new();
+        for path in &paths.reads {
+            let keys: Vec<_> = path.iter().map(String::as_str).collect();
+            sources.push(Source {
+                root: Root::Slot(self.schema.slot(&keys)),
+                tail: Vec::new(),
+            });
+        }
+        Ok(Some(compiled.bind(outputs, sources, !gated)))
+    }
+
+    fn related(&mut self) -> Result<Vec<(usize, usize)>, ParserError> {
+        let mut pairs = Vec::new();
+        for at in 0..self.outputs.list.len() {
+            let name = self
+                .outputs
+                .list
+                .get(at)
+                .map(|output| output.name.clone())
+                .unwrap_or_default();
+            if let Some(related) = related_to(&name) {
+                pairs.push((
+                    at,
+                    self.outputs
+                        .ecs(related)
+                        .map_err(|message| self.file.error(0, message))?,
+                ));
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// Reads paths whose value stands in the document and need not be repeated in `other`.
+    fn consumed(&mut self, paths: &TextOrList, key: &str) -> Result<Vec<Source>, ParserError> {
+        let sources = self.sources(paths, place(self.file, key))?;
+        sources.iter().for_each(|source| self.defer(source));
+        Ok(sources)
+    }
+
+    fn defer(&mut self, source: &Source) {
+        if let (Root::Slot(slot), true) = (&source.root, source.tail.is_empty()) {
+            self.schema.defer(*slot);
+        }
+    }
+
+    fn sources(&mut self, paths: &TextOrList, at: usize) -> Result<Vec<Source>, ParserError> {
+        paths.0.iter().map(|path| self.source(path, at)).collect()
+    }
+
+    /// Ties a path to a slot of the record, a field of the document or a group of the key.
+    fn source(&mut self, path: &str, at: usize) -> Result<Source, ParserError> {
+        let (root, tail) =
+            match SourcePath::parse(path).map_err(|message| self.file.error(at, message))? {
+                SourcePath::Record(segments) => {
+                    let (keys, tail) = SourcePath::split(&segments);
+                    (Root::Slot(self.schema.slot(&keys)), tail.to_vec())
+                }
+                SourcePath::Document(name) => {
+                    let output = self.outputs.find(&name).ok_or_else(|| {
+                        self.file.error(
+                            at,
+                            format!("nothing sets `{name}` before this line; set it first"),
+                        )
+                    })?;
+                    (Root::Output(output), Vec::new())
+                }
+                SourcePath::Capture(group) => {
+                    if !self.groups.contains(&group) {
+                        return Err(self
+                            .file
+                            .error(at, format!("`[match] capture` has no group `{group}`")));
+                    }
+                    (Root::Capture(group), Vec::new())
+                }
+                SourcePath::Whole => (Root::Record, Vec::new()),
+            };
+        Ok(Source { root, tail })
+    }
+}
+
+fn framing(
+    file: &SpecFile,
+    spec: &ParserSpec,
+    settings: &ParserSettings,
+) -> Result<Framing, ParserError> {
+    let record = &spec.record;
+    let at = place(file, "[record]");
+    let is_delimited = record.format == FormatSpec::Delimited;
+    if !is_delimited
+        && (record.separator.is_some()
+            || !record.columns.is_empty()
+            || !record.default_columns.is_empty())
+    {
+        return Err(file.error(
+            at,
+            "`separator`, `columns` and `default_columns` are for `format = \"delimited\"`",
+        ));
+    }
+    if record.records.is_some() && record.format != FormatSpec::Json {
+        return Err(file.error(at, "`records` is for `format = \"json\"`"));
+    }
+    let format = match record.format {
+        FormatSpec::Json => Format::Json {
+            records: record
+                .records
+                .as_deref()
+                .map(|path| path.split('.').map(str::to_owned).collect())
+                .unwrap_or_default(),
+        },
+        FormatSpec::Ndjson => Format::Ndjson,
+        FormatSpec::Lines => Format::Lines,
+        FormatSpec::Delimited => {
+            let separator = match record.separator.as_deref().unwrap_or(" ").as_bytes() {
+                [byte] => *byte,
+                _ => return Err(file.error(at, "`separator` must be one ASCII character")),
+            };
+            let default_columns = settings
+                .default_columns
+                .get(&spec.source.dataset)
+                .unwrap_or(&record.default_columns)
+                .clone();
+            Format::Delimited(Delimited {
+                separator,
+                known: record.columns.clone(),
+                default_columns,
+            })
+        }
+    };
+    Ok(Framing {
+        format,
+        max_record_bytes: settings.max_record_bytes,
+        max_depth: settings.max_depth,
+    })
+}
+
+/// The tables of a parser folder by file name.
+type Tables = BTreeMap<String, String>;

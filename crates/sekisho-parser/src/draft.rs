@@ -1,0 +1,97 @@
+//! [`Draft`]: one record on its way through the program.
+
+use std::borrow::Cow;
+
+use crate::program::{Program, Root, Source};
+use crate::value::Value;
+use crate::walk::Walked;
+
+/// One record on its way through the program: what was read, and the document under construction.
+#[derive(Debug)]
+pub(crate) struct Draft<'p, 'a> {
+    pub(crate) program: &'p Program,
+    pub(crate) captures: &'a [(String, String)],
+    pub(crate) text: &'a str,
+    pub(crate) walked: Walked<'a>,
+    pub(crate) outputs: Vec<Option<Value<'a>>>,
+    /// Which slots found their way into the document without a loss.
+    pub(crate) used: Vec<bool>,
+    /// Whether a rule asks for the script.
+    pub(crate) transform: bool,
+}
+
+impl<'p, 'a> Draft<'p, 'a> {
+    /// Starts a document.
+    pub(crate) fn new(
+        program: &'p Program,
+        captures: &'a [(String, String)],
+        text: &'a str,
+        walked: Walked<'a>,
+    ) -> Self {
+        let outputs = vec![None; program.outputs.len()];
+        let used = vec![false; program.schema.slots.len()];
+        Self {
+            program,
+            captures,
+            text,
+            walked,
+            outputs,
+            used,
+            transform: false,
+        }
+    }
+
+    /// Gives every value that a source reaches.
+    pub(crate) fn each(&self, source: &Source, sink: &mut dyn FnMut(Value<'a>)) {
+        if let Some(value) = self.root(&source.root) {
+            value.below(&source.tail, sink);
+        }
+    }
+
+    /// Gives the first value that a source reaches.
+    pub(crate) fn first(&self, source: &Source) -> Option<Value<'a>> {
+        let mut first = None;
+        self.each(source, &mut |value| {
+            first.get_or_insert(value);
+        });
+        first
+    }
+
+    /// Gives the value that reading starts from, whole.
+    pub(crate) fn root(&self, root: &Root) -> Option<Value<'a>> {
+        match root {
+            Root::Slot(slot) => self.walked.slots.get(*slot)?.clone(),
+            Root::Output(output) => self.outputs.get(*output)?.clone(),
+            Root::Capture(name) => {
+                let (_, text) = self.captures.iter().find(|(group, _)| group == name)?;
+                Value::from_text(text)
+            }
+            Root::Record => Some(Value::Text(Cow::Borrowed(self.text))),
+        }
+    }
+
+    /// Sets a field.
+    pub(crate) fn set(&mut self, output: usize, value: Value<'a>) {
+        if let Some(place) = self.outputs.get_mut(output) {
+            *place = Some(value);
+        }
+    }
+
+    /// Adds values to a field that holds an array, each once.
+    pub(crate) fn append(&mut self, output: usize, value: Value<'a>) {
+        let Some(place) = self.outputs.get_mut(output) else {
+            return;
+        };
+        let mut list = match place.take() {
+            Some(Value::List(list)) => list,
+            Some(value) => vec![value],
+            None => Vec::new(),
+        };
+        value.each(&mut |value| {
+            if !list.contains(&value) {
+                list.push(value);
+            }
+        });
+        *place = Some(Value::List(list)).filter(|list| *list != Value::List(Vec::new()));
+    }
+}

@@ -1,0 +1,180 @@
+//! [`Parser`]: one source, read from its folder and compiled when a key first needs it.
+
+use std::sync::{Arc, OnceLock};
+
+use regex::Regex;
+use sekisho_document::{Rotation, SourceMapping};
+
+use crate::compile::{capture, compile, names};
+use crate::files::ParserFiles;
+use crate::pattern::Pattern;
+use crate::program::Program;
+use crate::spec::{ParserSpec, SpecFile, read_spec};
+use crate::{ParserError, ParserSettings};
+
+/// One source: its patterns at once, its program on first use.
+#[derive(Debug)]
+pub struct Parser {
+    files: ParserFiles,
+    file: SpecFile,
+    spec: ParserSpec,
+    pub(crate) patterns: Vec<(Pattern, usize)>,
+    pub(crate) excludes: Vec<Pattern>,
+    pub(crate) capture: Option<Regex>,
+    program: OnceLock<Arc<Program>>,
+}
+
+impl Parser {
+    /// Reads a parser folder's text.
+    ///
+    /// # Errors
+    /// When `parser.toml` does not follow the schema; the error names file and line.
+    pub fn read(files: ParserFiles) -> Result<Self, ParserError> {
+        let file = SpecFile {
+            name: format!("{}/parser.toml", files.folder),
+            text: files.spec.clone(),
+        };
+        let spec = read_spec(&file)?;
+        names(&file, &spec)?;
+        let capture = capture(&file, &spec)?;
+        let at = |text: &str| file.text.find(text).unwrap_or_default();
+        let pattern =
+            |text: &String| Pattern::parse(text).map_err(|message| file.error(at(text), message));
+        let patterns = spec
+            .matching
+            .keys
+            .iter()
+            .map(|text| Ok((pattern(text)?, file.line(at(text)))))
+            .collect::<Result<_, ParserError>>()?;
+        let excludes = spec
+            .matching
+            .exclude
+            .iter()
+            .map(pattern)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            files,
+            file,
+            spec,
+            patterns,
+            excludes,
+            capture,
+            program: OnceLock::new(),
+        })
+    }
+
+    /// Gives `event.dataset`.
+    pub fn dataset(&self) -> &str {
+        &self.spec.source.dataset
+    }
+
+    /// Gives the title for people.
+    pub fn title(&self) -> &str {
+        &self.spec.source.title
+    }
+
+    /// Gives the vendor's page.
+    pub fn reference(&self) -> &str {
+        &self.spec.source.reference
+    }
+
+    /// Gives the index name without prefix and day.
+    pub fn index(&self) -> &str {
+        &self.spec.source.index
+    }
+
+    /// Gives the key patterns as written.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.patterns
+            .iter()
+            .map(|(pattern, _)| pattern.text.as_str())
+    }
+
+    /// Gives the folder, relative to the parsers folder.
+    pub fn folder(&self) -> &str {
+        &self.files.folder
+    }
+
+    /// Lists the fields that documents of this source may have, with their types.
+    ///
+    /// # Errors
+    /// When the parser does not compile.
+    pub fn mapping(&self, settings: &ParserSettings) -> Result<SourceMapping, ParserError> {
+        let program = self.program(settings)?;
+        let mut fields: Vec<_> = program
+            .outputs
+            .iter()
+            .map(|output| (output.name.clone(), output.kind))
+            .collect();
+        fields.extend(program.typed(self.dataset()));
+        fields.push((
+            format!("{}.other", self.dataset()),
+            sekisho_document::FieldType::FlatObject,
+        ));
+        fields.sort();
+        Ok(SourceMapping {
+            dataset: self.dataset().to_owned(),
+            index: self.index().to_owned(),
+            fields,
+        })
+    }
+
+    /// Says which lines of `parser.toml` decide about a record path or field, for `--explain` and `FIELDS.md`.
+    ///
+    /// # Errors
+    /// When the parser does not compile.
+    pub fn uses(&self, settings: &ParserSettings) -> Result<Vec<FieldUse>, ParserError> {
+        self.program(settings)?;
+        Ok(uses(&self.spec, &self.file))
+    }
+
+    /// Compiles the parser, once.
+    pub(crate) fn program(&self, settings: &ParserSettings) -> Result<Arc<Program>, ParserError> {
+        if let Some(program) = self.program.get() {
+            return Ok(Arc::clone(program));
+        }
+        let program = Arc::new(compile(&self.file, &self.spec, &self.files, settings)?);
+        Ok(Arc::clone(self.program.get_or_init(|| program)))
+    }
+
+    /// Gives the rotation that the installation chose.
+    pub(crate) fn rotation(&self, settings: &ParserSettings) -> Rotation {
+        settings
+            .rotation
+            .get(self.dataset())
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// One line of `parser.toml` that reads a path of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldUse {
+    /// The path as written.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What it fills: a field, or a declared type.
+    pub purpose: Purpose,
+}
+
+/// What a line of `parser.toml` does with a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Fills a field of the document.
+    Field(String),
+    /// Declares a type under the source's namespace.
+    Type(String),
+    /// Gives `@timestamp`.
+    Timestamp,
+    /// Gives addresses by the shared contract.
+    Addresses,
+    /// Decides a lookup.
+    Lookup(String),
+    /// Decides a condition.
+    Condition,
+}
+
+fn uses(spec: &ParserSpec, file: &SpecFile) -> Vec<FieldUse> {
+    crate::uses::list(spec, file)
+}

@@ -1,0 +1,238 @@
+//! [`Program`]: what a `parser.toml` compiles to, a flat plan executed over borrowed bytes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use regex::Regex;
+use sekisho_document::FieldType;
+use sekisho_record::{Format, Framing};
+
+use crate::emit::Emit;
+use crate::path::Segment;
+use crate::schema::Schema;
+use crate::script::Script;
+use crate::time::TimeFormats;
+use crate::value::Value;
+
+/// A compiled parser.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) dataset: Arc<str>,
+    pub(crate) framing: Framing,
+    pub(crate) schema: Schema,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) fixed: Fixed,
+    pub(crate) times: TimeFormats,
+    pub(crate) timestamp: Vec<Source>,
+    pub(crate) require: Vec<(String, Source)>,
+    pub(crate) unique_by: Vec<Source>,
+    pub(crate) excludes: Vec<Exclude>,
+    pub(crate) constants: Vec<(usize, Value<'static>)>,
+    pub(crate) addresses: Option<Addresses>,
+    pub(crate) mappings: Vec<Mapping>,
+    pub(crate) lookups: Vec<Lookup>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) script: Option<Script>,
+    pub(crate) related: Vec<(usize, usize)>,
+    pub(crate) emit: Vec<Emit>,
+}
+
+impl Program {
+    /// Tells whether a record is a JSON value.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.framing.format, Format::Json { .. } | Format::Ndjson)
+    }
+
+    /// Lists the declared fields of the source's namespace.
+    pub(crate) fn typed(&self, namespace: &str) -> Vec<(String, FieldType)> {
+        let mut fields = Vec::new();
+        self.schema.root.typed(namespace, &mut fields);
+        fields
+    }
+}
+
+/// A field that a document of this source may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// The dotted name.
+    pub(crate) name: String,
+    /// Its type.
+    pub(crate) kind: FieldType,
+    /// Whether it always holds an array.
+    pub(crate) array: bool,
+}
+
+/// The outputs that the engine itself fills.
+#[derive(Debug, Clone)]
+pub(crate) struct Fixed {
+    pub(crate) timestamp: usize,
+    pub(crate) kind: usize,
+    pub(crate) created: usize,
+    pub(crate) original: usize,
+    pub(crate) message: usize,
+    pub(crate) error_message: usize,
+    pub(crate) path: usize,
+    pub(crate) offset: usize,
+    pub(crate) etag: usize,
+    pub(crate) parser: usize,
+    pub(crate) day: usize,
+    pub(crate) time: usize,
+    pub(crate) cut: usize,
+    pub(crate) related_ip: usize,
+}
+
+/// Where a value is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) root: Root,
+    /// What leads on below it, through arrays.
+    pub(crate) tail: Vec<Segment>,
+}
+
+/// Where reading starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// A slot of the record.
+    Slot(usize),
+    /// A field of the document under construction.
+    Output(usize),
+    /// A group captured from the key.
+    Capture(String),
+    /// The record's text.
+    Record,
+}
+
+/// One line of `[fields]`, or of a `set`.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) target: usize,
+    pub(crate) sources: Vec<Source>,
+    /// Whether every value is collected, not only the first usable one.
+    pub(crate) collect: bool,
+    pub(crate) steps: Vec<Step>,
+    /// The output that gets the text of what is not valid for the target's type.
+    pub(crate) otherwise: Option<usize>,
+}
+
+/// One step from a source's text to a field's.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Lower,
+    Upper,
+    StripPrefix(String),
+    StripSuffix(String),
+    Before(String),
+    After(String),
+    AfterLast(String),
+    Multiply(f64),
+    Split(String),
+    UrlDecode,
+    Extract(Regex),
+    Map(HashMap<String, String>),
+    /// An array of pairs becomes an object with lower-case names: the key of the name, the key of the value.
+    MapBy(String, String),
+}
+
+impl Step {
+    /// Tells whether the source's value cannot be told from the result.
+    pub(crate) fn is_lossy(&self) -> bool {
+        match self {
+            Self::StripPrefix(_)
+            | Self::StripSuffix(_)
+            | Self::Multiply(_)
+            | Self::Split(_)
+            | Self::UrlDecode => false,
+            Self::Lower
+            | Self::Upper
+            | Self::Before(_)
+            | Self::After(_)
+            | Self::AfterLast(_)
+            | Self::Extract(_)
+            | Self::Map(_)
+            | Self::MapBy(..) => true,
+        }
+    }
+}
+
+/// `[addresses]`: the contract that holds for every source.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    pub(crate) peer: Vec<Source>,
+    pub(crate) forwarded: Vec<Source>,
+    pub(crate) source_address: usize,
+    pub(crate) source_ip: usize,
+    pub(crate) client_ip: usize,
+    pub(crate) forwarded_ip: usize,
+}
+
+/// `[lookup.<name>]`
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) exact: HashMap<String, usize>,
+    /// Rows with wildcards, in file order.
+    pub(crate) patterns: Vec<(Vec<Pattern>, usize)>,
+    /// What each row sets.
+    pub(crate) rows: Vec<Vec<(usize, Value<'static>)>>,
+}
+
+/// One cell of a lookup's key columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// `*`, also for an absent value.
+    Any,
+    /// Without wildcards.
+    Exact(String),
+    /// The literals between wildcards.
+    Wild(Vec<String>),
+}
+
+/// `[[when]]`
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) condition: Condition,
+    pub(crate) set: Vec<Setting>,
+    pub(crate) otherwise: Vec<Setting>,
+    pub(crate) append: Vec<Setting>,
+    pub(crate) transform: bool,
+}
+
+/// What a rule gives a field.
+#[derive(Debug)]
+pub(crate) enum Setting {
+    Constant(usize, Value<'static>),
+    Mapping(Mapping),
+}
+
+/// `[[exclude]]`
+#[derive(Debug)]
+pub(crate) struct Exclude {
+    pub(crate) name: Arc<str>,
+    pub(crate) condition: Condition,
+}
+
+/// A compiled condition.
+#[derive(Debug)]
+pub(crate) enum Condition {
+    Test {
+        source: Source,
+        checks: Vec<Check>,
+        ignore_case: bool,
+    },
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    None(Vec<Condition>),
+}
+
+/// What a field's values are compared with.
+#[derive(Debug)]
+pub(crate) enum Check {
+    Exists(bool),
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    StartsWith(String),
+    EndsWith(String),
+    Contains(String),
+    Matches(Regex),
+    GreaterThan(f64),
+}

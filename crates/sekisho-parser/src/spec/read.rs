@@ -1,0 +1,98 @@
+//! Reads `parser.toml` and says what is wrong with it: file, line and the nearest valid word.
+
+use super::ParserSpec;
+use crate::ParserError;
+
+/// A parser file's name and text, to turn offsets into lines.
+#[derive(Debug, Clone)]
+pub(crate) struct SpecFile {
+    /// The file, relative to the parsers folder.
+    pub(crate) name: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+impl SpecFile {
+    /// Gives the line (from 1) of a byte offset.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        1 + self
+            .text
+            .bytes()
+            .take(at)
+            .filter(|byte| *byte == b'\n')
+            .count()
+    }
+
+    /// Makes an error about the line at a byte offset.
+    pub(crate) fn error(&self, at: usize, message: impl Into<String>) -> ParserError {
+        ParserError::Spec {
+            file: self.name.clone(),
+            line: self.line(at),
+            message: message.into(),
+        }
+    }
+}
+
+/// Reads a `parser.toml`.
+pub(crate) fn read_spec(file: &SpecFile) -> Result<ParserSpec, ParserError> {
+    toml::from_str(&file.text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        file.error(at, with_nearest(error.message()))
+    })
+}
+
+/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest word.
+fn with_nearest(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let is_unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let (Some(found), true) = (words.next(), is_unknown) else {
+        return message.replace('\n', " ");
+    };
+    let nearest = words
+        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
+    match nearest {
+        Some(nearest) => format!("unknown key `{found}`; did you mean `{nearest}`?"),
+        None => format!("unknown key `{found}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let file = SpecFile {
+            name: "aws/x/parser.toml".to_owned(),
+            text: text.to_owned(),
+        };
+        assert_eq!(read_spec(&file).unwrap_err().to_string(), expected);
+    }
+
+    const SOURCE: &str = "[source]\ndataset = \"aws.x\"\ntitle = \"X\"\nreference = \"https://example.com\"\nindex = \"log-aws-x\"\n";
+
+    #[test]
+    fn names_file_line_and_nearest_word() {
+        check(
+            &format!("{SOURCE}indx = 1\n"),
+            "aws/x/parser.toml:6: unknown key `indx`; did you mean `index`?",
+        );
+        check(
+            &format!("{SOURCE}[match]\nkyes = []\n"),
+            "aws/x/parser.toml:7: unknown key `kyes`; did you mean `keys`?",
+        );
+        check(
+            &format!("{SOURCE}[record]\nformat = \"jsn\"\n"),
+            "aws/x/parser.toml:7: unknown key `jsn`; did you mean `json`?",
+        );
+        check(
+            &format!(
+                "{SOURCE}[record]\nformat = \"json\"\n[fields]\n\"source.ip\" = {{ form = \"x\" }}\n"
+            ),
+            "aws/x/parser.toml:9: unknown key `form`; did you mean `from`?",
+        );
+        check(
+            &format!("{SOURCE}[record]\nformat = \"json\"\n[[when]]\nfield = \"x\"\nequal = 1\n"),
+            "aws/x/parser.toml:10: unknown key `equal`; did you mean `equals`?",
+        );
+    }
+}

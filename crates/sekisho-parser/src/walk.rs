@@ -1,0 +1,367 @@
+//! One pass over a record: fills the slots that mapping reads, and writes the source's own fields – declared ones typed, the rest into `other`.
+
+use std::borrow::Cow;
+
+use sekisho_document::FieldType;
+use sekisho_document::json::{
+    FlatWriter, JsonFault, KeyNames, Kind, Raw, Scanner, unescape, write_text,
+};
+use sekisho_record::Columns;
+
+use crate::convert::convert;
+use crate::schema::{Node, Schema};
+use crate::time::TimeFormats;
+use crate::value::{Value, for_elements};
+
+/// What the walk leaves behind for mapping and emission.
+#[derive(Debug, Default)]
+pub(crate) struct Walked<'a> {
+    /// The value of each slot.
+    pub(crate) slots: Vec<Option<Value<'a>>>,
+    /// Members of `<module>.<dataset>`, each with a comma behind it.
+    pub(crate) typed: Vec<u8>,
+    /// Members of `<module>.<dataset>.other`, each with a comma behind it.
+    pub(crate) other: Vec<u8>,
+    /// Addresses in fields declared as `ip`.
+    pub(crate) addresses: Vec<String>,
+    /// Whether a value was too long for its field and was cut.
+    pub(crate) cut: bool,
+}
+
+/// Walks records of one parser.
+#[derive(Debug)]
+pub(crate) struct Walker<'p> {
+    pub(crate) schema: &'p Schema,
+    pub(crate) times: &'p TimeFormats,
+    pub(crate) max_depth: usize,
+}
+
+impl<'p> Walker<'p> {
+    /// Starts with empty slots.
+    pub(crate) fn start<'a>(&self) -> Walked<'a> {
+        Walked {
+            slots: vec![None; self.schema.slots.len()],
+            ..Walked::default()
+        }
+    }
+
+    /// Walks a JSON record.
+    pub(crate) fn json<'a>(&self, text: &'a str) -> Result<Walked<'a>, JsonFault> {
+        let mut walked = self.start();
+        let mut scanner = Scanner::new(text, self.max_depth);
+        self.members(
+            &mut scanner,
+            &self.schema.root,
+            self.schema.other_bytes,
+            &mut walked,
+        )?;
+        scanner.end()?;
+        Ok(walked)
+    }
+
+    /// Splits a line into its columns; more of them than the header names are kept, fewer are an error.
+    pub(crate) fn columns<'a>(
+        &self,
+        text: &'a str,
+        columns: &Columns,
+    ) -> Result<Walked<'a>, String> {
+        let mut walked = self.start();
+        let separator = char::from(columns.separator);
+        let mut cells = text.trim_end_matches(separator).split(separator);
+        for (n, name) in columns.names.iter().enumerate() {
+            let cell = cells.next().ok_or_else(|| {
+                format!(
+                    "the line has {n} columns where the header names {}",
+                    columns.names.len()
+                )
+            })?;
+            self.column(name, cell, &mut walked);
+        }
+        for (n, cell) in cells.enumerate() {
+            if let Some(value) = Value::from_text(cell) {
+                let name = format!("column_{}", columns.names.len() + n + 1);
+                write_member(
+                    &mut walked.other,
+                    &name,
+                    &value,
+                    self.schema.other_bytes,
+                    &mut walked.cut,
+                );
+            }
+        }
+        Ok(walked)
+    }
+
+    /// Takes one column of a text record.
+    fn column<'a>(&self, name: &str, text: &'a str, walked: &mut Walked<'a>) {
+        let Some(value) = Value::from_text(text) else {
+            return;
+        };
+        let node = self.schema.root.child(name).map(|(_, node)| node);
+        if let Some(slot) = node
+            .and_then(|node| node.slot)
+            .and_then(|slot| walked.slots.get_mut(slot))
+        {
+            *slot = Some(value.clone());
+        }
+        let written = node.is_some_and(|node| {
+            node.deferred
+                || node
+                    .kind
+                    .is_some_and(|kind| self.typed(node, kind, value.clone(), walked))
+        });
+        if !written {
+            write_member(
+                &mut walked.other,
+                name,
+                &value,
+                self.schema.other_bytes,
+                &mut walked.cut,
+            );
+        }
+    }
+
+    /// Walks the members of an object at a node whose fields are declared one by one.
+    fn members<'a>(
+        &self,
+        scanner: &mut Scanner<'a>,
+        node: &Node,
+        other_bytes: usize,
+        walked: &mut Walked<'a>,
+    ) -> Result<(), JsonFault> {
+        scanner.open_object()?;
+        let mut seen = vec![false; node.children.len()];
+        let mut names = KeyNames::default();
+        let mut first = true;
+        while let Some(escaped) = scanner.next_key(first)? {
+            first = false;
+            let key = plain(escaped);
+            let child = node.child(&key).filter(|(at, _)| {
+                seen.get_mut(*at)
+                    .is_some_and(|seen| !std::mem::replace(seen, true))
+            });
+            let begin = scanner.clone();
+            let raw = scanner.value()?;
+            let done = match child {
+                Some((_, child)) => self.member(begin, raw, child, other_bytes, walked)?,
+                None => false,
+            };
+            if !done && raw.kind != Kind::Null {
+                let name = names.name(escaped);
+                write_raw(&mut walked.other, &name, raw, other_bytes, &mut walked.cut)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles a member that the schema knows; tells whether it needs no place in `other`.
+    fn member<'a>(
+        &self,
+        mut begin: Scanner<'a>,
+        raw: Raw<'a>,
+        node: &Node,
+        other_bytes: usize,
+        walked: &mut Walked<'a>,
+    ) -> Result<bool, JsonFault> {
+        let value = Value::from_json(raw);
+        if let Some(slot) = node.slot.and_then(|slot| walked.slots.get_mut(slot)) {
+            slot.clone_from(&value);
+        }
+        let Some(value) = value else {
+            return Ok(true);
+        };
+        if raw.kind == Kind::Object && !node.children.is_empty() {
+            if node.holds_fields && node.kind.is_none() {
+                self.nested(&mut begin, node, other_bytes, walked)?;
+                return Ok(true);
+            }
+            self.slots_only(&mut begin, node, walked)?;
+        }
+        match node.kind {
+            Some(FieldType::FlatObject) => self.subtree(node, raw, walked),
+            Some(kind) => Ok(self.typed(node, kind, value, walked)),
+            None => Ok(node.deferred),
+        }
+    }
+
+    /// Walks an object inside the namespace, leaving no trace of it where nothing was written.
+    fn nested<'a>(
+        &self,
+        begin: &mut Scanner<'a>,
+        node: &Node,
+        other_bytes: usize,
+        walked: &mut Walked<'a>,
+    ) -> Result<(), JsonFault> {
+        let (typed, other) = (walked.typed.len(), walked.other.len());
+        open(&mut walked.typed, &node.key);
+        open(&mut walked.other, &node.key);
+        let (typed_inside, other_inside) = (walked.typed.len(), walked.other.len());
+        self.members(begin, node, other_bytes + 1 + node.key.len(), walked)?;
+        close(&mut walked.typed, typed, typed_inside);
+        close(&mut walked.other, other, other_inside);
+        Ok(())
+    }
+
+    /// Fills slots below an object that is written as a whole.
+    fn slots_only<'a>(
+        &self,
+        scanner: &mut Scanner<'a>,
+        node: &Node,
+        walked: &mut Walked<'a>,
+    ) -> Result<(), JsonFault> {
+        scanner.open_object()?;
+        let mut first = true;
+        while let Some(key) = scanner.next_key(first)? {
+            first = false;
+            let mut begin = scanner.clone();
+            let raw = scanner.value()?;
+            let Some((_, child)) = node.child(&plain(key)) else {
+                continue;
+            };
+            if let Some(slot) = child.slot.and_then(|slot| walked.slots.get_mut(slot))
+                && slot.is_none()
+            {
+                *slot = Value::from_json(raw);
+            }
+            if raw.kind == Kind::Object && !child.children.is_empty() {
+                self.slots_only(&mut begin, child, walked)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an open-ended subtree; a scalar in its place belongs into `other`.
+    fn subtree(
+        &self,
+        node: &Node,
+        raw: Raw<'_>,
+        walked: &mut Walked<'_>,
+    ) -> Result<bool, JsonFault> {
+        if !is_subtree(raw) {
+            return Ok(false);
+        }
+        write_raw(
+            &mut walked.typed,
+            &node.key,
+            raw,
+            node.path_bytes,
+            &mut walked.cut,
+        )?;
+        Ok(true)
+    }
+
+    /// Writes a scalar, or an array of them, of a declared type; tells whether it was valid.
+    fn typed<'a>(
+        &self,
+        node: &Node,
+        kind: FieldType,
+        value: Value<'a>,
+        walked: &mut Walked<'a>,
+    ) -> bool {
+        let Some(value) = self.converted(kind, value) else {
+            return false;
+        };
+        if kind == FieldType::Ip {
+            value
+                .clone()
+                .each(&mut |ip| walked.addresses.extend(ip.text().map(Cow::into_owned)));
+        }
+        write_member(
+            &mut walked.typed,
+            &node.key,
+            &value,
+            node.path_bytes,
+            &mut walked.cut,
+        );
+        true
+    }
+
+    fn converted<'a>(&self, kind: FieldType, value: Value<'a>) -> Option<Value<'a>> {
+        let Value::Array(text) = value else {
+            return convert(value, kind, self.times);
+        };
+        let mut converted = Some(Vec::new());
+        for_elements(text, &mut |raw| {
+            let element = Value::from_json(raw).and_then(|value| convert(value, kind, self.times));
+            converted = match (converted.take(), element) {
+                (Some(mut list), Some(element)) => {
+                    list.push(element);
+                    Some(list)
+                }
+                (Some(list), None) if raw.kind == Kind::Null => Some(list),
+                _ => None,
+            };
+        });
+        converted.filter(|list| !list.is_empty()).map(Value::List)
+    }
+}
+
+/// Tells whether a value has the shape of an open-ended subtree: an object, or an array of objects.
+fn is_subtree(raw: Raw<'_>) -> bool {
+    match raw.kind {
+        Kind::Object => true,
+        Kind::Array => {
+            let (mut n_elements, mut only_objects) = (0, true);
+            for_elements(raw.text, &mut |element| {
+                n_elements += 1;
+                only_objects &= element.kind == Kind::Object;
+            });
+            n_elements > 0 && only_objects
+        }
+        Kind::String | Kind::Number | Kind::Bool | Kind::Null => false,
+    }
+}
+
+fn plain(escaped: &str) -> Cow<'_, str> {
+    if escaped.contains('\\') {
+        unescape(escaped)
+    } else {
+        Cow::Borrowed(escaped)
+    }
+}
+
+fn open(out: &mut Vec<u8>, key: &str) {
+    write_text(out, key);
+    out.extend_from_slice(b":{");
+}
+
+/// Closes what [`open`] began: a last comma becomes the brace, and an empty object vanishes.
+fn close(out: &mut Vec<u8>, start: usize, inside: usize) {
+    if out.len() == inside {
+        out.truncate(start);
+    } else if let Some(last) = out.last_mut() {
+        *last = b'}';
+        out.push(b',');
+    }
+}
+
+/// Writes a member whose value is copied from JSON.
+fn write_raw(
+    out: &mut Vec<u8>,
+    name: &str,
+    raw: Raw<'_>,
+    above_bytes: usize,
+    cut: &mut bool,
+) -> Result<(), JsonFault> {
+    write_text(out, name);
+    out.push(b':');
+    let mut writer = FlatWriter::new(out);
+    writer.value(raw, above_bytes + 1 + name.len(), 0)?;
+    *cut |= writer.cut();
+    out.push(b',');
+    Ok(())
+}
+
+/// Writes a member with a value of ours.
+pub(crate) fn write_member(
+    out: &mut Vec<u8>,
+    name: &str,
+    value: &Value<'_>,
+    above_bytes: usize,
+    cut: &mut bool,
+) {
+    write_text(out, name);
+    out.push(b':');
+    *cut |= value.write(out, above_bytes + 1 + name.len());
+    out.push(b',');
+}
