@@ -72,10 +72,19 @@ impl Expect {
     }
 }
 
-/// Says whether a byte can stand in a number or literal.
+/// Says whether a byte can stand in a number or literal: all but white space and what has a meaning of its own.
 pub(super) fn is_word(byte: u8) -> bool {
-    !matches!(
-        byte,
-        b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'{' | b'}' | b'[' | b']' | b':' | b','
-    )
+    let others = match byte {
+        0..64 => OTHERS_LOW >> byte,
+        64..128 => OTHERS_HIGH >> (byte - 64),
+        128.. => 0,
+    };
+    others & 1 == 0
 }
+
+/// The bits of the bytes below 64 that are no word; a mask, since this is asked for every byte of a number.
+const OTHERS_LOW: u64 =
+    1 << b' ' | 1 << b'\t' | 1 << b'\r' | 1 << b'\n' | 1 << b'"' | 1 << b':' | 1 << b',';
+
+/// The bits of the bytes from 64 on that are no word.
+const OTHERS_HIGH: u64 = 1 << (b'{' - 64) | 1 << (b'}' - 64) | 1 << (b'[' - 64) | 1 << (b']' - 64);

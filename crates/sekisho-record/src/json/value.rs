@@ -1,6 +1,7 @@
 //! [`Value`]: walks the tokens of one JSON value, iteratively, tolerating and noting what is wrong.
 
 use super::layout::{Line, SEAM_BYTES, seam};
+use super::sprint::sprint;
 use super::token::{Expect, InString, Token, is_word};
 use crate::window::Window;
 
@@ -39,15 +40,15 @@ pub(crate) struct Value {
     /// The array of records is looked for in it.
     candidate: bool,
     /// Open brackets, up to the limit.
-    stack: Vec<u8>,
+    pub(super) stack: Vec<u8>,
     /// Open brackets beyond the limit.
     beyond: u64,
-    expect: Expect,
+    pub(super) expect: Expect,
     token: Token,
     /// The opening quote of the last string.
-    quote: u64,
+    pub(super) quote: u64,
     /// The last token was a string; its closing quote.
-    unquote: Option<u64>,
+    pub(super) unquote: Option<u64>,
     /// How many keys of the path to the records are the open objects'.
     matched: usize,
     /// The last key was the next one of the path.
@@ -111,6 +112,13 @@ impl Value {
         let bytes = window.from(origin);
         let mut at = 0;
         let found = loop {
+            if !line.fresh && self.may_sprint() {
+                let (end, ended) = sprint(self, bytes, origin, at, rules.max_depth);
+                at = end;
+                if ended {
+                    break Found::End;
+                }
+            }
             let Some(&byte) = bytes.get(at) else {
                 break Found::More;
             };
@@ -356,6 +364,11 @@ impl Value {
             Some(end) => Found::Next { end, next },
             None => Found::More,
         }
+    }
+
+    /// Nothing asks for care: neither a cut token, nor an error, nor the path to the records.
+    fn may_sprint(&self) -> bool {
+        self.token == Token::None && !self.candidate && !self.is_broken() && !self.stack.is_empty()
     }
 
     fn note(&mut self, reason: &'static str) {
