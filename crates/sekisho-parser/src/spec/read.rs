@@ -37,23 +37,39 @@ impl SpecFile {
 pub(crate) fn read_spec(file: &SpecFile) -> Result<ParserSpec, ParserError> {
     toml::from_str(&file.text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        file.error(at, with_nearest(error.message()))
+        match unknown_word(error.message()) {
+            Some((found, nearest)) => file.error(
+                at_word(&file.text, at, found),
+                format!("unknown key `{found}`; did you mean `{nearest}`?"),
+            ),
+            None => file.error(at, error.message().replace('\n', " ")),
+        }
     })
 }
 
-/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest word.
-fn with_nearest(message: &str) -> String {
-    let mut words = message.split('`').skip(1).step_by(2);
+/// Reads serde's "unknown field `x`, expected one of `a`, `b`" and gives the word and the nearest valid one.
+fn unknown_word(message: &str) -> Option<(&str, &str)> {
     let is_unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
-    let (Some(found), true) = (words.next(), is_unknown) else {
-        return message.replace('\n', " ");
-    };
+    let mut words = message.split('`').skip(1).step_by(2).filter(|_| is_unknown);
+    let found = words.next()?;
     let nearest = words
-        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
-    match nearest {
-        Some(nearest) => format!("unknown key `{found}`; did you mean `{nearest}`?"),
-        None => format!("unknown key `{found}`"),
-    }
+        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)))?;
+    Some((found, nearest))
+}
+
+/// The error of an array of tables points at the whole table: finds the word inside it.
+fn at_word(text: &str, at: usize, word: &str) -> usize {
+    let inside = text.get(at..).unwrap_or_default();
+    let is_word = |(start, _): &(usize, &str)| {
+        let behind = inside
+            .get(start + word.len()..)
+            .and_then(|rest| rest.chars().next());
+        !behind.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    };
+    inside
+        .match_indices(word)
+        .find(is_word)
+        .map_or(at, |(start, _)| at + start)
 }
 
 #[cfg(test)]
