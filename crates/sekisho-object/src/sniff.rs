@@ -2,7 +2,7 @@
 
 /// How an object is packed.
 ///
-/// A further compression becomes a variant here, a stage in `decode`, and loses its line in [`UNSUPPORTED`].
+/// A further compression becomes a variant here, a stage in `decode`, and loses its line in the table below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.

@@ -20,6 +20,9 @@ pub enum Format {
     ///
     /// Where a top-level object holds an array under `records` (a key path, outermost first), the array's elements are the records and the rest of that object is envelope.
     /// A top-level object without it is itself one record, and so is an element of a top-level array.
+    ///
+    /// A broken record ends where its brackets close, at the seam to the next one (`},{`), or before the next line that can begin one; text that is no JSON is a fault of its own.
+    /// An array of records that the object's end leaves open gives one empty [`FaultReason::Truncated`].
     Json {
         /// The path of keys to the array of records, empty for none.
         records: Vec<String>,
@@ -28,7 +31,7 @@ pub enum Format {
     Ndjson,
     /// One record a line (LF or CRLF; the last newline may be missing).
     Lines,
-    /// Lines of columns.
+    /// Lines of columns; a header line is one wherever it stands, so that concatenated files work.
     Delimited(Delimited),
 }
 
@@ -37,7 +40,7 @@ pub enum Format {
 pub struct Delimited {
     /// The byte between columns.
     pub separator: u8,
-    /// The column names that the parser knows; a first line is a header when at least half of its columns are among them.
+    /// The column names that the parser knows; a line is a header when at least half of its columns are among them (after the first line, when also one of its first three columns is).
     pub known: Vec<String>,
     /// The columns of an object without a header line, empty where a header is required.
     pub default_columns: Vec<String>,

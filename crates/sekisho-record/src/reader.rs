@@ -16,7 +16,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 
 /// Reads the records of one object, in the order of the bytes.
 ///
-/// It holds one window of at most twice [`Framing::max_record_bytes`] plus the size of a read, whatever the object looks like.
+/// It holds one window of at most twice [`Framing::max_record_bytes`] plus 1 MiB, whatever the object looks like.
 /// An error of the reader is given after every record before it.
 pub struct RecordReader<R> {
     window: Window<R>,
@@ -246,5 +246,56 @@ impl Framer {
             Self::Json(framer) => framer.hold(),
             Self::Line(framer) => framer.hold(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, repeat};
+
+    use super::*;
+    use crate::frame::Delimited;
+
+    const LIMIT: usize = 256 * 1024;
+
+    /// Reads twelve times the limit of one byte behind a start.
+    #[track_caller]
+    fn check_memory(format: Format, start: &str, byte: u8) {
+        let framing = Framing {
+            format,
+            max_record_bytes: LIMIT,
+            max_depth: 100,
+        };
+        let input = start.as_bytes().chain(repeat(byte).take(12 * LIMIT as u64));
+        let mut reader = RecordReader::new(input, framing);
+        while reader.next().unwrap().is_some() {}
+        assert_eq!(reader.bytes(), (start.len() + 12 * LIMIT) as u64);
+        let taken = reader.window.capacity();
+        assert!(taken <= 5 * LIMIT, "{taken} bytes");
+        assert!(reader.overlong.head.capacity() <= 2 * HEAD_BYTES);
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_the_shape() {
+        let json = |key: &str| Format::Json {
+            records: vec![key.to_owned()],
+        };
+        check_memory(json("Records"), "{\"a\":\"", b'x');
+        check_memory(json("Records"), "{\"a\":\"\n", b'x');
+        check_memory(json("Records"), "{\"Records\":[{\"a\":\"", b'x');
+        check_memory(json("Records"), "{\"Records\":[", b' ');
+        check_memory(json("Records"), "", b'{');
+        check_memory(json("Records"), "{\"a\":", b'[');
+        check_memory(json("Records"), "", b'x');
+        check_memory(json("Records"), "", b' ');
+        check_memory(json("Records"), "[", b',');
+        check_memory(Format::Lines, "", b'x');
+        check_memory(Format::Ndjson, "", b'[');
+        let delimited = Delimited {
+            separator: b' ',
+            known: Vec::new(),
+            default_columns: Vec::new(),
+        };
+        check_memory(Format::Delimited(delimited), "", b' ');
     }
 }

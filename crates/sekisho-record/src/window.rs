@@ -60,6 +60,7 @@ impl<R: Read> Window<R> {
         if self.buffer.len() - self.filled < READ_BYTES {
             // Doubling keeps the copying of a growing record linear.
             let room = (self.filled + READ_BYTES).max(self.filled * 2);
+            self.buffer.reserve_exact(room - self.buffer.len());
             self.buffer.resize(room, 0);
         }
     }
@@ -112,6 +113,12 @@ impl<R> Window<R> {
 
     pub(crate) fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
+    }
+
+    /// How much memory the buffer takes.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
     }
 
     fn index(&self, offset: u64) -> usize {

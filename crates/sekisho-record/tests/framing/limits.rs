@@ -50,7 +50,7 @@ fn a_50_mb_record_costs_itself() {
 
 #[test]
 fn an_over_long_record_costs_itself_in_every_format() {
-    let long = long_record(3 * MIB);
+    let long = long_record(MIB);
     for (mut framing, before, after) in [
         (json(&[]), "{}\n", "\n{}"),
         (json(&[]), "{}", "{}"),
@@ -59,7 +59,7 @@ fn an_over_long_record_costs_itself_in_every_format() {
         (framing(Format::Lines), "{}\n", "\n{}"),
         (delimited(&["version"]), "{}\n", "\n{}"),
     ] {
-        framing.max_record_bytes = MIB;
+        framing.max_record_bytes = MIB / 2;
         costs_itself(&long, &framing, before, after);
     }
 }
@@ -136,7 +136,6 @@ fn a_million_levels_cost_one_record() {
         for (framing, before, after) in [
             (framing(Format::Ndjson), "{}\n\n", "\n{}"),
             (json(&["R"]), "[{},", ",{}]"),
-            (json(&["R"]), "[  \n", ",{}]"),
         ] {
             let input = format!("{before}{deep}{after}");
             let seen = frames(input.as_bytes(), &framing);
@@ -204,7 +203,7 @@ impl Read for Endless {
 fn an_endless_line_runs_through_a_bounded_window() {
     let mut framing = framing(Format::Lines);
     framing.max_record_bytes = 1000;
-    let left = 40 * MIB as u64;
+    let left = 8 * MIB as u64;
     let seen = frames(Endless { left }, &framing);
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].1, left);
