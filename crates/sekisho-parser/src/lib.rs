@@ -9,9 +9,12 @@ mod condition;
 mod convert;
 mod draft;
 mod emit;
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod execute;
 mod files;
+mod finish;
 mod mapping;
 mod outcome;
 mod parser;

@@ -65,6 +65,9 @@ pub(crate) struct Output {
 /// The outputs that the engine itself fills.
 #[derive(Debug, Clone)]
 pub(crate) struct Fixed {
+    pub(crate) ecs_version: usize,
+    pub(crate) module: usize,
+    pub(crate) dataset: usize,
     pub(crate) timestamp: usize,
     pub(crate) kind: usize,
     pub(crate) created: usize,

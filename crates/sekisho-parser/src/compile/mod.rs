@@ -1,6 +1,7 @@
 //! `parser.toml` into a [`Program`]: names checked, types known, everything in its order of execution.
 
 mod fields;
+mod framing;
 mod outputs;
 mod rules;
 mod tables;
@@ -10,7 +11,6 @@ use std::sync::Arc;
 
 use regex::Regex;
 use sekisho_document::{FieldType, check_index_name};
-use sekisho_record::{Delimited, Format, Framing};
 
 use crate::emit::layout;
 use crate::files::ParserFiles;
@@ -18,10 +18,11 @@ use crate::path::SourcePath;
 use crate::program::{Addresses, Fixed, Program, Root, Source};
 use crate::related::related_to;
 use crate::schema::Schema;
-use crate::spec::{FormatSpec, ParserSpec, SpecFile, TextOrList};
+use crate::spec::{ParserSpec, SpecFile, TextOrList};
 use crate::time::TimeFormats;
 use crate::{ParserError, ParserSettings, script};
 
+use framing::framing;
 use outputs::Outputs;
 
 /// Turns one parser folder's text into a program.
@@ -191,12 +192,10 @@ impl Compiler<'_> {
                 .ecs(name)
                 .map_err(|message| self.file.error(0, message))
         };
-        let (ecs_version, module, dataset) = (
-            ecs("ecs.version")?,
-            ecs("event.module")?,
-            ecs("event.dataset")?,
-        );
-        let fixed = Fixed {
+        Ok(Fixed {
+            ecs_version: ecs("ecs.version")?,
+            module: ecs("event.module")?,
+            dataset: ecs("event.dataset")?,
             timestamp: ecs("@timestamp")?,
             kind: ecs("event.kind")?,
             created: ecs("event.created")?,
@@ -211,9 +210,7 @@ impl Compiler<'_> {
             day: self.outputs.own("sekisho.day", FieldType::Keyword),
             time: self.outputs.own("sekisho.timestamp", FieldType::Keyword),
             cut: self.outputs.own("sekisho.truncated", FieldType::Boolean),
-        };
-        self.outputs.reserve(&[ecs_version, module, dataset]);
-        Ok(fixed)
+        })
     }
 
     fn types(&mut self) -> Result<(), ParserError> {
@@ -377,61 +374,6 @@ impl Compiler<'_> {
             };
         Ok(Source { root, tail })
     }
-}
-
-fn framing(
-    file: &SpecFile,
-    spec: &ParserSpec,
-    settings: &ParserSettings,
-) -> Result<Framing, ParserError> {
-    let record = &spec.record;
-    let at = place(file, "[record]");
-    let is_delimited = record.format == FormatSpec::Delimited;
-    if !is_delimited
-        && (record.separator.is_some()
-            || !record.columns.is_empty()
-            || !record.default_columns.is_empty())
-    {
-        return Err(file.error(
-            at,
-            "`separator`, `columns` and `default_columns` are for `format = \"delimited\"`",
-        ));
-    }
-    if record.records.is_some() && record.format != FormatSpec::Json {
-        return Err(file.error(at, "`records` is for `format = \"json\"`"));
-    }
-    let format = match record.format {
-        FormatSpec::Json => Format::Json {
-            records: record
-                .records
-                .as_deref()
-                .map(|path| path.split('.').map(str::to_owned).collect())
-                .unwrap_or_default(),
-        },
-        FormatSpec::Ndjson => Format::Ndjson,
-        FormatSpec::Lines => Format::Lines,
-        FormatSpec::Delimited => {
-            let separator = match record.separator.as_deref().unwrap_or(" ").as_bytes() {
-                [byte] => *byte,
-                _ => return Err(file.error(at, "`separator` must be one ASCII character")),
-            };
-            let default_columns = settings
-                .default_columns
-                .get(&spec.source.dataset)
-                .unwrap_or(&record.default_columns)
-                .clone();
-            Format::Delimited(Delimited {
-                separator,
-                known: record.columns.clone(),
-                default_columns,
-            })
-        }
-    };
-    Ok(Framing {
-        format,
-        max_record_bytes: settings.max_record_bytes,
-        max_depth: settings.max_depth,
-    })
 }
 
 /// The tables of a parser folder by file name.

@@ -27,7 +27,6 @@ pub(super) struct Outputs {
     pub(super) list: Vec<Output>,
     index: HashMap<String, usize>,
     typed: Vec<(String, FieldType)>,
-    reserved: Vec<usize>,
     dataset: String,
     module: String,
 }
@@ -38,7 +37,6 @@ impl Outputs {
             list: Vec::new(),
             index: HashMap::new(),
             typed: Vec::new(),
-            reserved: Vec::new(),
             dataset: dataset.to_owned(),
             module: module.to_owned(),
         }
@@ -64,11 +62,6 @@ impl Outputs {
     /// Registers one of the engine's own fields.
     pub(super) fn own(&mut self, name: &str, kind: FieldType) -> usize {
         self.add(name, kind, false)
-    }
-
-    /// Notes fields that are filled once per object.
-    pub(super) fn reserve(&mut self, outputs: &[usize]) {
-        self.reserved.extend(outputs);
     }
 
     /// Notes a declared field of the source's namespace, which the walk writes.

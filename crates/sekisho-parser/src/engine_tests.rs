@@ -1,6 +1,6 @@
-//! The engine through its public interface: small parsers, one record at a time.
+//! The engine as a whole: small parsers, one record at a time.
 
-use sekisho_parser::{Catalog, KeepOriginal, ObjectContext, Outcome, ParserFiles, ParserSettings};
+use crate::{Catalog, KeepOriginal, ObjectContext, Outcome, ParserFiles, ParserSettings};
 use sekisho_record::{Frame, Framing, Record, RecordReader};
 use serde_json::{Value, json};
 

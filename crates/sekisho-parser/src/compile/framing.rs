@@ -1,0 +1,63 @@
+//! `[record]`: how the bytes of an object become records.
+
+use sekisho_record::{Delimited, Format, Framing};
+
+use super::place;
+use crate::spec::{FormatSpec, ParserSpec, SpecFile};
+use crate::{ParserError, ParserSettings};
+
+/// Decides the framing of a parser's objects.
+pub(super) fn framing(
+    file: &SpecFile,
+    spec: &ParserSpec,
+    settings: &ParserSettings,
+) -> Result<Framing, ParserError> {
+    let record = &spec.record;
+    let at = place(file, "[record]");
+    let is_delimited = record.format == FormatSpec::Delimited;
+    if !is_delimited
+        && (record.separator.is_some()
+            || !record.columns.is_empty()
+            || !record.default_columns.is_empty())
+    {
+        return Err(file.error(
+            at,
+            "`separator`, `columns` and `default_columns` are for `format = \"delimited\"`",
+        ));
+    }
+    if record.records.is_some() && record.format != FormatSpec::Json {
+        return Err(file.error(at, "`records` is for `format = \"json\"`"));
+    }
+    let format = match record.format {
+        FormatSpec::Json => Format::Json {
+            records: record
+                .records
+                .as_deref()
+                .map(|path| path.split('.').map(str::to_owned).collect())
+                .unwrap_or_default(),
+        },
+        FormatSpec::Ndjson => Format::Ndjson,
+        FormatSpec::Lines => Format::Lines,
+        FormatSpec::Delimited => {
+            let separator = match record.separator.as_deref().unwrap_or(" ").as_bytes() {
+                [byte] => *byte,
+                _ => return Err(file.error(at, "`separator` must be one ASCII character")),
+            };
+            let default_columns = settings
+                .default_columns
+                .get(&spec.source.dataset)
+                .unwrap_or(&record.default_columns)
+                .clone();
+            Format::Delimited(Delimited {
+                separator,
+                known: record.columns.clone(),
+                default_columns,
+            })
+        }
+    };
+    Ok(Framing {
+        format,
+        max_record_bytes: settings.max_record_bytes,
+        max_depth: settings.max_depth,
+    })
+}
