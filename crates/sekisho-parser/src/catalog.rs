@@ -235,3 +235,20 @@ fn check_ties(parsers: &[Arc<Parser>]) -> Result<(), ParserError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builtin_parsers_compile_and_do_not_tie() {
+        let catalog =
+            Catalog::builtin(ParserSettings::default()).unwrap_or_else(|error| panic!("{error}"));
+        let mappings = catalog.mappings().unwrap_or_else(|error| panic!("{error}"));
+        assert!(
+            mappings
+                .iter()
+                .any(|mapping| mapping.dataset == "aws.cloudtrail")
+        );
+    }
+}
