@@ -21,6 +21,8 @@ pub struct ObjectReader<R: Read> {
     broken: Broken,
     torn: u64,
     cut: Option<Reason>,
+    /// Whether the rest of the object is not read.
+    over: bool,
 }
 
 /// One record and how it ended in the parser.
@@ -80,6 +82,7 @@ impl<R: Read> ObjectReader<R> {
             broken,
             torn: 0,
             cut: None,
+            over: false,
         })
     }
 
@@ -88,6 +91,9 @@ impl<R: Read> ObjectReader<R> {
     /// # Errors
     /// When the bytes stop for a reason outside the object; a fault of the object's own bytes ends it, see [`ObjectReader::cut`].
     pub fn next(&mut self, body: &mut Vec<u8>) -> Result<Step<'_>, PipelineError> {
+        if self.over {
+            return Ok(Step::End);
+        }
         match self.records.next() {
             Ok(Some(Frame::Skipped(_))) => Ok(Step::Skipped),
             // The tail that a broken connection tore off is no record of the object; the next attempt reads it whole.
@@ -97,7 +103,16 @@ impl<R: Read> ObjectReader<R> {
                 self.torn += 1;
                 Ok(Step::Skipped)
             }
-            Ok(Some(frame)) => Ok(Step::Record(parse(&mut self.plan, &frame, body))),
+            Ok(Some(frame)) => {
+                let over = self.plan.over_cap();
+                self.over = over.is_some();
+                let outcome = match over {
+                    // One entry stands for the whole rest.
+                    Some(reason) => Outcome::Quarantined { reason },
+                    None => self.plan.parse(&frame, body),
+                };
+                Ok(Step::Record(parsed(&frame, outcome)))
+            }
             Ok(None) => Ok(Step::End),
             Err(error) => {
                 self.cut = Some(cut(&self.object, error)?);
@@ -142,30 +157,22 @@ impl<R: Read> ObjectReader<R> {
     }
 }
 
-fn parse<'a>(plan: &mut ObjectPlan, frame: &Frame<'a>, body: &mut Vec<u8>) -> Parsed<'a> {
-    let outcome = plan.parse(frame, body);
-    match frame {
-        Frame::Record(record) => Parsed {
-            offset: record.offset,
-            bytes: record.bytes,
-            length: record.bytes.len() as u64,
-            digest: None,
-            outcome,
-        },
-        Frame::Fault(fault) => Parsed {
-            offset: fault.offset,
-            bytes: fault.bytes,
-            length: fault.length,
-            digest: Some(Digest(fault.digest)),
-            outcome,
-        },
-        Frame::Skipped(_) => Parsed {
-            offset: 0,
-            bytes: &[],
-            length: 0,
-            digest: None,
-            outcome,
-        },
+fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome) -> Parsed<'a> {
+    let (offset, bytes, whole) = match frame {
+        Frame::Record(record) => (record.offset, record.bytes, None),
+        Frame::Fault(fault) => (
+            fault.offset,
+            fault.bytes,
+            Some((fault.length, fault.digest)),
+        ),
+        Frame::Skipped(_) => (0, [].as_slice(), None),
+    };
+    Parsed {
+        offset,
+        bytes,
+        length: whole.map_or(bytes.len() as u64, |(length, _)| length),
+        digest: whole.map(|(_, digest)| Digest(digest)),
+        outcome,
     }
 }
 

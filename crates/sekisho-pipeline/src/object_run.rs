@@ -35,6 +35,8 @@ pub(crate) struct ObjectRun {
     report: ObjectReport,
     chunk: Chunk,
     ordinal: usize,
+    /// What parses the object, with its version.
+    parser: String,
     reply: mpsc::UnboundedSender<Settled>,
     replies: mpsc::UnboundedReceiver<Settled>,
     /// Chunks without verdicts.
@@ -58,6 +60,7 @@ impl ObjectRun {
             report,
             chunk: Chunk::new(ordinal),
             ordinal,
+            parser: String::new(),
             reply,
             replies,
             under_way: 0,
@@ -72,6 +75,7 @@ impl ObjectRun {
         handle: &Handle,
     ) -> ObjectPlan {
         self.report.dataset = Some(reader.plan().dataset().to_owned());
+        reader.plan().label().clone_into(&mut self.parser);
         while self.report.error.is_none() {
             let start = self.chunk.batch.bytes.len();
             match reader.next(&mut self.chunk.batch.bytes) {
@@ -121,11 +125,8 @@ impl ObjectRun {
     /// Ends the work on an object that gives no bytes; some reasons are final.
     pub(crate) async fn refuse(&mut self, source: ObjectError) {
         match source.class() {
-            ErrorClass::Superseded => self.report.ignored = Some(source.to_string()),
-            ErrorClass::Corrupt => {
-                let reason = source.to_string();
-                self.keep_cut(Reason { offset: 0, reason }).await;
-            }
+            ErrorClass::Superseded => self.ignore(source.to_string()),
+            ErrorClass::Corrupt => self.cut_off(0, source.to_string()).await,
             ErrorClass::Retry | ErrorClass::Permission | ErrorClass::Missing => {
                 let object = self.report.object.to_string();
                 self.fail(PipelineError::Open { object, source });
@@ -174,16 +175,21 @@ impl ObjectRun {
     async fn close<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
         self.send(reader.plan_mut()).await;
         if let Some(cut) = reader.cut().cloned() {
-            self.keep_cut(cut).await;
+            self.cut_off(cut.offset, cut.reason).await;
         }
     }
 
+    /// Notes that the object needs no reading.
+    pub(crate) fn ignore(&mut self, reason: String) {
+        self.report.ignored = Some(reason);
+    }
+
     /// Keeps the rest of an object that cannot be read; it is no record, so it stands outside the sum.
-    async fn keep_cut(&mut self, cut: Reason) {
-        let entry = self.entry(cut.offset, &[], cut.reason.clone());
+    pub(crate) async fn cut_off(&mut self, offset: u64, reason: String) {
+        let entry = self.entry(offset, &[], reason.clone());
         match self.shared.quarantine.put(entry).await {
-            Ok(()) => self.report.cut = Some(cut),
-            Err(source) => self.not_kept(cut.offset, source),
+            Ok(()) => self.report.cut = Some(Reason { offset, reason }),
+            Err(source) => self.not_kept(offset, source),
         }
     }
 
@@ -301,8 +307,7 @@ impl ObjectRun {
     }
 
     fn entry(&self, offset: u64, bytes: &[u8], reason: String) -> QuarantineEntry {
-        let parser = self.report.dataset.as_deref().unwrap_or_default();
-        QuarantineEntry::new(&self.report.object, parser, offset, bytes, reason)
+        QuarantineEntry::new(&self.report.object, &self.parser, offset, bytes, reason)
     }
 
     async fn quarantine(&mut self, entry: QuarantineEntry) {

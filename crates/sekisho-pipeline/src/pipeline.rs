@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use sekisho_bulk::Destination;
 use sekisho_event::ObjectRef;
 use sekisho_object::{ObjectLimits, ObjectStore, OpenObject};
-use sekisho_parser::{Catalog, ObjectContext, ObjectPlan};
+use sekisho_parser::{Catalog, ObjectContext, ObjectPlan, ParserError, Route};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -138,6 +138,13 @@ impl Pipeline {
         let report = ObjectReport::new(object.clone(), self.shared.clock.now());
         let messages = turn.messages.clone();
         let mut run = ObjectRun::new(Arc::clone(&self.shared), messages, ordinal, report);
+        if let Route::Excluded { parser, pattern } = self.catalog.route(&object.key) {
+            let dataset = parser.dataset();
+            run.ignore(format!(
+                "`exclude` `{pattern}` of `{dataset}` says that it is no log"
+            ));
+            return run.end();
+        }
         let open = match self.store.open(&object).await {
             Ok(open) => open,
             Err(source) => {
@@ -187,6 +194,13 @@ impl Pipeline {
             Ok(reader) => Some(run.read(reader, handle)),
             Err(PipelineError::Open { source, .. }) => {
                 handle.block_on(run.refuse(source));
+                None
+            }
+            Err(PipelineError::Plan {
+                source: error @ ParserError::UnknownBinary { .. },
+                ..
+            }) => {
+                handle.block_on(run.cut_off(0, error.to_string()));
                 None
             }
             Err(error) => {

@@ -1,0 +1,174 @@
+//! What can be typed after `sekisho`.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+use sekisho_event::S3Location;
+
+/// Takes logs as S3 holds them, normalizes them to the Elastic Common Schema and writes daily OpenSearch indices.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sekisho",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  sekisho load logs/ --to out/                                  one NDJSON file per daily index, no server needed
+  sekisho load s3://my-logs/AWSLogs/ --to https://search:9200   the same into OpenSearch
+  sekisho parse --key AWSLogs/…/CloudTrail/…/x.json.gz x.json.gz | jq .event
+
+Exit codes: 0 = all accounted for and indexed, 1 = some records raw, quarantined or failed, 2 = usage or setup error."
+)]
+pub struct Cli {
+    /// What all commands share.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What all commands share.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The settings file; without it `SEKISHO_CONFIG` names it, and environment variables win over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A folder of parsers instead of those that the binary was built with.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub parsers: Option<PathBuf>,
+    /// Reports as JSON on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prints the ECS documents of files, one line per record, in input order.
+    Parse(ParseArgs),
+    /// Loads a file, a folder or an S3 prefix into OpenSearch or into a folder.
+    Load(LoadArgs),
+    /// Says which parser a key selects, why, and which index it writes.
+    Route(RouteArgs),
+    /// Applies the index templates that documents need.
+    Apply(ApplyArgs),
+    /// Works with parsers.
+    #[command(subcommand)]
+    Parser(ParserCommand),
+}
+
+/// `sekisho parse`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sekisho parse --key AWSLogs/111122223333/vpcflowlogs/…/flow.log.gz flow.log.gz
+  zcat flow.log.gz | sekisho parse --key AWSLogs/111122223333/vpcflowlogs/…/flow.log.gz --meta -
+  sekisho parse --key … --explain sample.log >/dev/null
+
+Documents go to stdout, also raw ones; what was excluded or quarantined is told on stderr.")]
+pub struct ParseArgs {
+    /// The decoded key that the files stand for: it selects the parser.
+    #[arg(long)]
+    pub key: String,
+    /// The files, `-` for stdin.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Wraps each document as `{"_index","_id","outcome","_source"}`.
+    #[arg(long)]
+    pub meta: bool,
+    /// Tells on stderr which pattern, parser, rule and line decided.
+    #[arg(long)]
+    pub explain: bool,
+    /// The bucket that the files stand for; part of a document's id.
+    #[arg(long, default_value = "local")]
+    pub bucket: String,
+    /// When S3 stored the object, for keys without a date; the file's own time without it.
+    #[arg(long, value_name = "RFC3339")]
+    pub last_modified: Option<DateTime<Utc>>,
+}
+
+/// `sekisho load`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sekisho load logs/ --to out/                                 one NDJSON file per daily index
+  sekisho load logs/ --as s3://my-logs --to http://localhost:9200
+  sekisho load s3://my-logs/AWSLogs/111122223333/ --to https://user:password@search.example.com
+  sekisho load logs/ --to discard: --json                      only counts
+
+Below a folder each file's path is its key. With `--as` the files stand for the objects of that place: the same ids, so nothing doubles when the bucket delivers them too.
+A folder as destination holds the documents without `event.ingested`; it keeps 16 bytes per document in memory to tell duplicates.")]
+pub struct LoadArgs {
+    /// A file, a folder or `s3://bucket/prefix`.
+    #[arg(value_name = "PATH|s3://…")]
+    pub from: String,
+    /// A folder, `http(s)://…` or `discard:`.
+    #[arg(long, value_name = "DEST")]
+    pub to: String,
+    /// The place in S3 that the files stand for.
+    #[arg(long = "as", value_name = "s3://bucket/prefix")]
+    pub stands_for: Option<S3Location>,
+    /// Replaces the NDJSON files of a folder that is not empty.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// `sekisho route`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  sekisho route AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/x.json.gz")]
+pub struct RouteArgs {
+    /// Decoded keys.
+    #[arg(required = true, value_name = "KEY")]
+    pub keys: Vec<String>,
+}
+
+/// `sekisho apply`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sekisho apply --to https://search.example.com --dry-run
+  sekisho apply --to http://localhost:9200
+
+Applying again changes nothing. Address and login come from `[opensearch]` of the settings where `--to` leaves them out.")]
+pub struct ApplyArgs {
+    /// The cluster; without it `opensearch.url` of the settings.
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// Shows what would change.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `sekisho parser`
+#[derive(Debug, Subcommand)]
+pub enum ParserCommand {
+    /// Lists the parsers: dataset, title, index, keys.
+    List,
+    /// Compiles every parser and checks patterns, names and types.
+    Check,
+    /// Runs the cases of parsers, offline.
+    #[command(after_help = "\
+Examples:
+  sekisho parser test                     every case below ./parsers
+  sekisho parser test aws.vpcflow         the cases of one parser
+  UPDATE_EXPECT=1 sekisho parser test aws.vpcflow/crlf
+
+A case is a folder `<module>/<dataset>/tests/<case>/` with `case.toml`, `sample.log` (or `sample.log.gz`), `expected.ndjson` and, where records cannot be indexed, `quarantine.ndjson`.")]
+    Test(TestArgs),
+}
+
+/// `sekisho parser test`
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Part of `<module>.<dataset>/<case>`; without it every case.
+    #[arg(value_name = "NAME", default_value = "")]
+    pub name: String,
+    /// Writes what comes out as expected.
+    #[arg(long, env = "UPDATE_EXPECT", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub update: bool,
+}

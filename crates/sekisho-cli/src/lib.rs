@@ -1,0 +1,11 @@
+//! The `sekisho` command as a library: its subcommands, and the cases of a parser folder.
+//!
+//! **Invariant:** data goes to stdout, everything else to stderr; the same pipeline runs here as in the Lambda.
+
+pub mod args;
+pub mod cases;
+mod parser;
+mod run;
+mod setup;
+
+pub use run::{Finish, run};

@@ -1,0 +1,39 @@
+//! [`run`]: from the arguments to the command.
+
+use std::io;
+
+use anyhow::Result;
+
+use crate::args::{Cli, Command, ParserCommand};
+use crate::{parser, setup::Setup};
+
+/// How a command ended that could be run at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Everything is accounted for and indexed.
+    Clean,
+    /// Some records are raw, quarantined or failed, or a check found something.
+    Left,
+}
+
+impl Finish {
+    /// Clean, if so.
+    pub(crate) fn clean_if(clean: bool) -> Self {
+        if clean { Self::Clean } else { Self::Left }
+    }
+}
+
+/// Runs a command; data goes to stdout, everything else to stderr.
+///
+/// # Errors
+/// When it cannot be run: wrong settings, unreadable files, an address that nobody answers.
+pub fn run(cli: Cli) -> Result<Finish> {
+    let mut out = io::stdout().lock();
+    let setup = Setup::new(cli.global);
+    match cli.command {
+        Command::Parser(ParserCommand::Test(args)) => parser::test(&args, &setup, &mut out),
+        Command::Parser(ParserCommand::List) => parser::list(&setup, &mut out),
+        Command::Parser(ParserCommand::Check) => parser::check(&setup, &mut out),
+        _ => anyhow::bail!("not yet"),
+    }
+}
