@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use sekisho_object::ErrorClass;
 
 /// Why S3 did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,27 +67,17 @@ pub enum AwsError {
     },
 }
 
-/// What an error asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorClass {
-    /// The same request may succeed later.
-    Retry,
-    /// The object is gone or replaced: nothing is left to read.
-    Gone,
-    /// Someone has to change a permission or a setting.
-    Setup,
-}
-
 impl AwsError {
     /// What the error asks for.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Unavailable { .. } => ErrorClass::Retry,
-            Self::NotFound { .. } | Self::Superseded { .. } => ErrorClass::Gone,
-            Self::Denied { .. }
-            | Self::Archived { .. }
-            | Self::Refused { .. }
-            | Self::Key { .. } => ErrorClass::Setup,
+            Self::NotFound { .. } => ErrorClass::Missing,
+            Self::Superseded { .. } => ErrorClass::Superseded,
+            Self::Denied { .. } | Self::Archived { .. } | Self::Refused { .. } => {
+                ErrorClass::Permission
+            }
+            Self::Key { .. } => ErrorClass::Corrupt,
         }
     }
 }
@@ -208,32 +199,32 @@ mod tests {
             Some("NoSuchKey"),
             "x",
             &gone("NoSuchKey"),
-            ErrorClass::Gone,
+            ErrorClass::Missing,
         );
         check(
             404,
             Some("NoSuchVersion"),
             "x",
             &gone("NoSuchVersion"),
-            ErrorClass::Gone,
+            ErrorClass::Missing,
         );
         check(
             405,
             Some("MethodNotAllowed"),
             "x",
             &gone("MethodNotAllowed"),
-            ErrorClass::Gone,
+            ErrorClass::Missing,
         );
-        check(404, None, "x", &gone("HTTP 404"), ErrorClass::Gone);
+        check(404, None, "x", &gone("HTTP 404"), ErrorClass::Missing);
         let newer = "`s3://b/k` was overwritten since its notification; the newer object's own notification brings its bytes";
         check(
             412,
             Some("PreconditionFailed"),
             "x",
             newer,
-            ErrorClass::Gone,
+            ErrorClass::Superseded,
         );
-        check(412, None, "x", newer, ErrorClass::Gone);
+        check(412, None, "x", newer, ErrorClass::Superseded);
     }
 
     #[test]
@@ -243,28 +234,28 @@ mod tests {
             Some("AccessDenied"),
             "Access Denied",
             "no permission for `s3://b/k`: Access Denied; grant `s3:GetObject` (and `s3:ListBucket`, without which a missing object looks forbidden) on it to this role",
-            ErrorClass::Setup,
+            ErrorClass::Permission,
         );
         check(
             403,
             Some("AccessDenied"),
             "User: x is not authorized to perform: kms:Decrypt",
             "no permission for `s3://b/k`: User: x is not authorized to perform: kms:Decrypt; grant `kms:Decrypt` (for writing `kms:GenerateDataKey`) on the bucket's key",
-            ErrorClass::Setup,
+            ErrorClass::Permission,
         );
         check(
             403,
             Some("InvalidObjectState"),
             "x",
             "`s3://b/k` is archived and cannot be read; restore it, then load it again",
-            ErrorClass::Setup,
+            ErrorClass::Permission,
         );
         check(
             400,
             Some("InvalidArgument"),
             "bad",
             "`s3://b/k` was refused (InvalidArgument): bad",
-            ErrorClass::Setup,
+            ErrorClass::Permission,
         );
     }
 

@@ -1,15 +1,19 @@
 //! [`Session`]: the clients of one process, built once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::Client;
-use sekisho_config::Settings;
+use sekisho_config::{QuarantineSettings, Settings};
 use sekisho_event::S3Location;
+use sekisho_pipeline::{NoQuarantine, Quarantine};
 
 use crate::list::ObjectList;
+use crate::quarantine::S3Quarantine;
+use crate::store::S3Store;
 
 /// S3 asks for patience with `SlowDown`; five attempts with the SDK's jitter are about ten seconds.
 const MAX_ATTEMPTS: u32 = 5;
@@ -20,7 +24,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The AWS clients and credentials of this process.
 #[derive(Debug, Clone)]
 pub struct Session {
-    config: SdkConfig,
     s3: Client,
 }
 
@@ -42,7 +45,6 @@ impl Session {
         }
         Self {
             s3: Client::from_conf(s3.build()),
-            config: with_region(config, &settings.opensearch.region),
         }
     }
 
@@ -51,18 +53,16 @@ impl Session {
         ObjectList::new(&self.s3, location)
     }
 
-    /// The credentials of the process with the region of the OpenSearch domain, as SigV4 signing takes them.
-    pub fn opensearch(&self) -> &SdkConfig {
-        &self.config
+    /// The store of S3's objects.
+    pub fn store(&self) -> S3Store {
+        S3Store::new(self.s3.clone())
     }
-}
 
-fn with_region(config: SdkConfig, region: &str) -> SdkConfig {
-    if region.is_empty() {
-        return config;
+    /// The quarantine bucket, or none where the installation has none.
+    pub fn quarantine(&self, settings: &QuarantineSettings) -> Arc<dyn Quarantine> {
+        if settings.bucket.is_empty() {
+            return Arc::new(NoQuarantine);
+        }
+        Arc::new(S3Quarantine::new(self.s3.clone(), settings))
     }
-    config
-        .into_builder()
-        .region(Region::new(region.to_owned()))
-        .build()
 }

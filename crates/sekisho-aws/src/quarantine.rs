@@ -1,0 +1,139 @@
+//! [`S3Quarantine`]: keeps what cannot be indexed, one object in a bucket of its own for each entry.
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use base64::Engine as _;
+use sekisho_config::QuarantineSettings;
+use sekisho_pipeline::{Digest, Quarantine, QuarantineEntry, QuarantineError};
+use serde_json::json;
+
+use crate::error::{Action, from_sdk};
+
+/// The quarantine bucket.
+#[derive(Debug, Clone)]
+pub struct S3Quarantine {
+    client: Client,
+    bucket: String,
+    prefix: String,
+}
+
+impl S3Quarantine {
+    pub(crate) fn new(client: Client, settings: &QuarantineSettings) -> Self {
+        Self {
+            client,
+            bucket: settings.bucket.clone(),
+            prefix: settings.prefix.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Quarantine for S3Quarantine {
+    async fn put(&self, entry: QuarantineEntry) -> Result<(), QuarantineError> {
+        let key = format!("{}{}", self.prefix, key(&entry));
+        let address = format!("s3://{}/{key}", self.bucket);
+        let put = self.client.put_object().bucket(&self.bucket).key(key);
+        put.content_type("application/json")
+            .body(body(&entry).into_bytes().into())
+            .send()
+            .await
+            .map_err(|error| {
+                QuarantineError::Store(Box::new(from_sdk(&error, address, Action::Put)))
+            })?;
+        Ok(())
+    }
+}
+
+/// The same entry has the same key, so that a redelivery keeps one; source keys may fill all 1,024 bytes of a key, so theirs is hashed.
+fn key(entry: &QuarantineEntry) -> String {
+    let object = &entry.object;
+    let pin = object
+        .etag
+        .as_deref()
+        .or(object.version_id.as_deref())
+        .unwrap_or_default();
+    let identity = [object.bucket.as_str(), object.key.as_str(), pin].join("\n");
+    let hash: String = Digest::of(identity.as_bytes())
+        .to_string()
+        .chars()
+        .take(32)
+        .collect();
+    let end = entry.offset.saturating_add(entry.length);
+    format!(
+        "{}/{hash}/{:020}-{end:020}.json",
+        object.bucket, entry.offset
+    )
+}
+
+/// The bytes are for people: as text where they are text.
+fn body(entry: &QuarantineEntry) -> String {
+    let (text, base64) = match std::str::from_utf8(&entry.bytes) {
+        Ok(text) => (Some(text), None),
+        Err(_) => (
+            None,
+            Some(base64::engine::general_purpose::STANDARD.encode(&entry.bytes)),
+        ),
+    };
+    json!({
+        "address": entry.object.to_string(),
+        "bucket": entry.object.bucket,
+        "key": entry.object.key,
+        "etag": entry.object.etag,
+        "version_id": entry.object.version_id,
+        "offset": entry.offset,
+        "length": entry.length,
+        "reason": entry.reason,
+        "parser": entry.parser,
+        "sha256": entry.digest.to_string(),
+        "text": text,
+        "base64": base64,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_event::ObjectRef;
+
+    use super::*;
+
+    fn entry(bytes: &[u8]) -> QuarantineEntry {
+        QuarantineEntry {
+            object: ObjectRef {
+                etag: Some("e".to_owned()),
+                ..ObjectRef::new("b", "a/日本.gz")
+            },
+            offset: 7,
+            length: bytes.len() as u64,
+            reason: "too long".to_owned(),
+            parser: "aws.waf".to_owned(),
+            bytes: bytes.to_vec(),
+            digest: Digest::of(bytes),
+        }
+    }
+
+    #[test]
+    fn the_key_is_a_function_of_the_entry() {
+        let first = key(&entry(b"abc"));
+        assert_eq!(first, key(&entry(b"abc")));
+        assert!(
+            first.starts_with("b/")
+                && first.ends_with("/00000000000000000007-00000000000000000010.json"),
+            "{first}"
+        );
+        let mut other = entry(b"abc");
+        other.object.etag = Some("f".to_owned());
+        assert_ne!(first, key(&other));
+    }
+
+    #[test]
+    fn bytes_are_text_where_they_can_be() {
+        let text: serde_json::Value =
+            serde_json::from_str(&body(&entry("日本".as_bytes()))).unwrap();
+        assert_eq!(text["text"], "日本");
+        assert!(text["base64"].is_null());
+        let binary: serde_json::Value = serde_json::from_str(&body(&entry(b"\xff\x00"))).unwrap();
+        assert_eq!(binary["base64"], "/wA=");
+        assert_eq!(binary["address"], "s3://b/a/日本.gz");
+    }
+}

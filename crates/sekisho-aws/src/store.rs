@@ -1,0 +1,173 @@
+//! [`S3Store`]: opens objects in S3, pinned to the bytes that were named.
+
+use std::io;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use sekisho_event::ObjectRef;
+use sekisho_object::{Body, BodySender, ObjectError, ObjectMeta, ObjectStore, OpenObject};
+
+use crate::error::{Action, AwsError, from_sdk};
+use crate::list::time;
+
+/// How many chunks of a download wait for their reader; a chunk is what one read of the connection gave, some 16 KiB.
+const CHUNKS_WAITING: usize = 16;
+
+/// Gives the objects of S3.
+#[derive(Debug, Clone)]
+pub struct S3Store {
+    client: Client,
+}
+
+impl S3Store {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    async fn get(&self, object: &ObjectRef) -> Result<OpenObject, AwsError> {
+        let request = self
+            .client
+            .get_object()
+            .bucket(&object.bucket)
+            .key(&object.key);
+        let (request, action) = match (&object.version_id, &object.etag) {
+            (Some(version), _) => (request.version_id(version), Action::GetVersion),
+            (None, Some(etag)) => (request.if_match(format!("\"{etag}\"")), Action::Get),
+            (None, None) => (request, Action::Get),
+        };
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| from_sdk(&error, object.to_string(), action))?;
+        let meta = meta(object, &answer)?;
+        let (sender, body) = Body::channel(CHUNKS_WAITING);
+        let download = Download {
+            address: object.to_string(),
+            size: meta.size,
+        };
+        tokio::spawn(download.pump(answer.body, sender));
+        Ok(OpenObject { meta, body })
+    }
+}
+
+#[async_trait]
+impl ObjectStore for S3Store {
+    async fn open(&self, object: &ObjectRef) -> Result<OpenObject, ObjectError> {
+        self.get(object).await.map_err(|error| ObjectError::Open {
+            object: Box::new(object.clone()),
+            class: error.class(),
+            source: Box::new(error),
+        })
+    }
+}
+
+fn meta(object: &ObjectRef, answer: &GetObjectOutput) -> Result<ObjectMeta, AwsError> {
+    // Days and identities depend on it, so it is not made up.
+    let last_modified = answer
+        .last_modified()
+        .and_then(time)
+        .ok_or_else(|| AwsError::Refused {
+            address: object.to_string(),
+            code: "no Last-Modified".to_owned(),
+            message: "the answer says no time; this store is no S3".to_owned(),
+        })?;
+    Ok(ObjectMeta {
+        etag: answer.e_tag().map(|etag| etag.trim_matches('"').to_owned()),
+        version_id: answer
+            .version_id()
+            .filter(|id| *id != "null")
+            .map(str::to_owned),
+        last_modified,
+        size: answer
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok()),
+    })
+}
+
+/// One download under way.
+struct Download {
+    address: String,
+    size: Option<u64>,
+}
+
+impl Download {
+    /// Moves the bytes to the reader, at the reader's pace.
+    ///
+    /// A download that ends early is an error of the connection: only a whole object can be a truncated one.
+    async fn pump(self, mut bytes: ByteStream, sender: BodySender) {
+        let mut received = 0_u64;
+        while let Some(chunk) = bytes.next().await {
+            match chunk {
+                Ok(chunk) => {
+                    received += chunk.len() as u64;
+                    if !sender.send(chunk).await {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    let cause = DisplayErrorContext(&error).to_string();
+                    return sender.fail(self.broken(received, &cause)).await;
+                }
+            }
+        }
+        match self.size {
+            Some(size) if size != received => {
+                sender.fail(self.broken(received, "the answer ended")).await
+            }
+            _ => sender.finish().await,
+        }
+    }
+
+    fn broken(&self, received: u64, cause: &str) -> io::Error {
+        let size = self
+            .size
+            .map_or_else(|| "unknown".to_owned(), |size| size.to_string());
+        let message = format!(
+            "the download of `{}` broke off after {received} of {size} bytes: {cause}",
+            self.address
+        );
+        io::Error::new(io::ErrorKind::UnexpectedEof, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn download(size: Option<u64>) -> io::Result<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (sender, body) = Body::channel(1);
+        let reader = std::thread::spawn(|| {
+            let mut text = String::new();
+            body.into_read().read_to_string(&mut text).map(|_| text)
+        });
+        let download = Download {
+            address: "s3://b/k".to_owned(),
+            size,
+        };
+        runtime.block_on(download.pump(ByteStream::from_static(b"abc"), sender));
+        reader.join().unwrap()
+    }
+
+    #[test]
+    fn a_whole_download_ends() {
+        assert_eq!(download(Some(3)).unwrap(), "abc");
+        assert_eq!(download(None).unwrap(), "abc");
+    }
+
+    #[test]
+    fn a_short_download_is_an_error_not_a_short_object() {
+        let error = download(Some(4)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the download of `s3://b/k` broke off after 3 of 4 bytes: the answer ended"
+        );
+    }
+}
