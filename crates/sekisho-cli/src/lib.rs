@@ -2,9 +2,14 @@
 //!
 //! **Invariant:** data goes to stdout, everything else to stderr; the same pipeline runs here as in the Lambda.
 
+mod apply;
 pub mod args;
 pub mod cases;
+mod explain;
+mod load;
+mod parse;
 mod parser;
+mod route;
 mod run;
 mod setup;
 

@@ -5,7 +5,8 @@ use std::io;
 use anyhow::Result;
 
 use crate::args::{Cli, Command, ParserCommand};
-use crate::{parser, setup::Setup};
+use crate::setup::Setup;
+use crate::{apply, load, parse, parser, route};
 
 /// How a command ended that could be run at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub fn run(cli: Cli) -> Result<Finish> {
         Command::Parser(ParserCommand::Test(args)) => parser::test(&args, &setup, &mut out),
         Command::Parser(ParserCommand::List) => parser::list(&setup, &mut out),
         Command::Parser(ParserCommand::Check) => parser::check(&setup, &mut out),
-        _ => anyhow::bail!("not yet"),
+        Command::Parse(args) => parse::parse(&args, &setup, &mut out),
+        Command::Load(args) => load::load(&args, &setup, &mut out),
+        Command::Route(args) => route::route(&args, &setup, &mut out),
+        Command::Apply(args) => apply::apply(&args, &setup, &mut out),
     }
 }

@@ -50,3 +50,11 @@ impl Setup {
         self.parsers.as_deref().unwrap_or(Path::new("parsers"))
     }
 }
+
+/// Makes the runtime of a command that talks to others.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}

@@ -1,0 +1,80 @@
+//! [`FileQuarantine`]: `quarantine.ndjson` beside the indices.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_pipeline::{Quarantine, QuarantineEntry, QuarantineError};
+use serde_json::json;
+
+use super::unfinished;
+
+/// One line an entry; the file exists only when there is one.
+pub(crate) struct FileQuarantine {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
+}
+
+impl FileQuarantine {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self {
+            path: folder.join("quarantine.ndjson"),
+            file: Mutex::new(None),
+        }
+    }
+
+    /// Gives the file its name; false where there is none.
+    pub(crate) fn close(&self) -> Result<bool> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.take().is_none() {
+            return Ok(false);
+        }
+        std::fs::rename(unfinished(&self.path), &self.path)
+            .with_context(|| format!("cannot name `{}`", self.path.display()))?;
+        Ok(true)
+    }
+
+    fn append(&self, line: &str) -> std::io::Result<()> {
+        let mut slot = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = match slot.take() {
+            Some(file) => file,
+            None => OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(unfinished(&self.path))?,
+        };
+        let written = file.write_all(line.as_bytes());
+        *slot = Some(file);
+        written
+    }
+}
+
+#[async_trait]
+impl Quarantine for FileQuarantine {
+    async fn put(&self, entry: QuarantineEntry) -> Result<(), QuarantineError> {
+        self.append(&line(&entry))
+            .map_err(|error| QuarantineError::Store(Box::new(error)))
+    }
+}
+
+/// The bytes are for people: as text where they are text.
+fn line(entry: &QuarantineEntry) -> String {
+    let text = std::str::from_utf8(&entry.bytes).ok();
+    let base64 = text.is_none().then(|| STANDARD.encode(&entry.bytes));
+    let line = json!({
+        "address": entry.object.to_string(),
+        "offset": entry.offset,
+        "length": entry.length,
+        "reason": entry.reason,
+        "parser": entry.parser,
+        "sha256": entry.digest.to_string(),
+        "text": text,
+        "base64": base64,
+    });
+    format!("{line}\n")
+}
