@@ -2,3 +2,4 @@
 
 pub mod aws;
 pub mod node;
+pub mod opensearch;

@@ -67,7 +67,11 @@ impl Node {
             .into();
         starts
             .into_iter()
-            .map(|start| start.join().map_err(|_| anyhow!("a node start panicked"))?)
+            .map(|start| {
+                start
+                    .join()
+                    .unwrap_or_else(|_panic| Err(anyhow!("a node start panicked")))
+            })
             .collect()
     }
 

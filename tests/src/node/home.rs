@@ -118,13 +118,14 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 ";
 
-/// A nearly full test disk would put the flood-stage block on every index.
+/// A nearly full test disk would put the flood-stage block on every index; a small body limit lets a test reach it.
 pub(super) const SETTINGS: &str = "\
 cluster.name: sekisho-test
 node.name: n1
 network.host: 127.0.0.1
 discovery.type: single-node
 cluster.routing.allocation.disk.threshold_enabled: false
+http.max_content_length: 20mb
 ";
 
 /// Gives the home of `version` under `root`, resolving it by Maven if it is not there yet.
