@@ -1,0 +1,7 @@
+//! Bad input, each kind with its outcome and its reason, and with proof that nothing else in the object is lost.
+
+mod bytes;
+mod days;
+mod json;
+mod read;
+mod text;
