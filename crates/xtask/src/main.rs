@@ -1,2 +1,58 @@
-//! SEED
-fn main() {}
+//! The repository's own tasks: `cargo xtask <task>`.
+//!
+//! It depends on nothing but `anyhow`, so that it compiles in seconds, and calls `cargo` for everything that needs the workspace.
+
+mod ci;
+mod docs;
+mod run;
+mod sample;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use run::{Workspace, say};
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  sample            build `sekisho` and load the repository's sample logs into target/sample-output
+  test [ARGS…]      every test: golden, pipeline, real OpenSearch nodes, stand-ins for AWS, the release Lambda
+  ci                formatting, lints, docs, licences, tidiness, then `test`
+  golden [NAME]     the cases of parsers; UPDATE_EXPECT=1 rewrites what they expect
+  docs [--check]    write the generated pages, or say which are stale
+  tidy              what clippy cannot check
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match task(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task(arguments: &[&str]) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match arguments {
+        ["sample"] => sample::run(&workspace),
+        ["test", rest @ ..] => test::run(&workspace, rest),
+        ["ci"] => ci::run(&workspace),
+        ["golden", rest @ ..] => docs::golden(&workspace, rest),
+        ["docs"] => docs::write(&workspace),
+        ["docs", "--check"] => docs::check(&workspace),
+        ["tidy"] => tidy::run(&workspace),
+        [] | ["help" | "--help" | "-h"] => {
+            say(HELP);
+            Ok(())
+        }
+        [task, ..] => bail!("unknown task `{task}`\n\n{HELP}"),
+    }
+}
