@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use sekisho_bulk::Verdict;
-use sekisho_object::{ErrorClass, ObjectError};
+use sekisho_object::{ErrorClass, ObjectError, ObjectMeta};
 use sekisho_parser::{ObjectPlan, Outcome};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
@@ -177,6 +177,18 @@ impl ObjectRun {
         if let Some(cut) = reader.cut().cloned() {
             self.cut_off(cut.offset, cut.reason).await;
         }
+    }
+
+    /// Takes note of the very bytes that were opened, for reports and quarantine.
+    pub(crate) fn pin(&mut self, meta: &ObjectMeta) {
+        let object = &mut self.report.object;
+        if object.etag.is_none() {
+            object.etag.clone_from(&meta.etag);
+        }
+        if object.version_id.is_none() {
+            object.version_id.clone_from(&meta.version_id);
+        }
+        object.size = object.size.or(meta.size);
     }
 
     /// Notes that the object needs no reading.

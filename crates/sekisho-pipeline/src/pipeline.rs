@@ -152,6 +152,7 @@ impl Pipeline {
                 return run.end();
             }
         };
+        run.pin(&open.meta);
         let handle = Handle::current();
         let read = tokio::task::spawn_blocking(move || {
             let plan = self.read(&mut run, object, open, &handle);
