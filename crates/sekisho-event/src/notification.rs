@@ -38,6 +38,8 @@ pub enum IgnoreReason {
     NotCreated(String),
     /// An empty object whose key ends with `/`: the console's folder.
     Folder,
+    /// The quarantine's own bucket, which must not be an input.
+    Quarantine,
     /// A pattern of `ignore.keys`.
     Pattern(String),
 }

@@ -1,0 +1,110 @@
+//! What the function logs: one JSON line for each object, and one for what is no object.
+
+use std::error::Error;
+
+use sekisho_event::{IgnoreReason, Ignored, MessageError};
+use sekisho_pipeline::ObjectReport;
+use tracing_subscriber::EnvFilter;
+
+/// The libraries' own words are for their developers.
+const LEVELS: &str = "warn,sekisho_ingest=info";
+
+/// Starts logging to standard output, which Lambda keeps.
+pub(crate) fn start() {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(EnvFilter::new(LEVELS))
+        .init();
+}
+
+/// Logs why an invocation, or the start, failed as a whole, and makes it the runtime's error.
+pub(crate) fn refused(error: anyhow::Error) -> lambda_runtime::Error {
+    let message = format!("{error:#}");
+    tracing::error!(error = message, "invocation failed");
+    message.into()
+}
+
+/// Logs how one object ended.
+pub(crate) fn object(report: &ObjectReport) {
+    /// The level of an event is a constant, its fields are the same.
+    macro_rules! line {
+        ($level:ident, $message:literal, $error:expr) => {
+            tracing::$level!(
+                bucket = report.object.bucket,
+                key = report.object.key,
+                dataset = report.dataset,
+                records = report.books.records,
+                skipped = report.books.skipped,
+                indexed = report.books.indexed,
+                raw = report.books.raw,
+                duplicate = report.books.duplicate,
+                excluded = report.books.excluded,
+                quarantined = report.books.quarantined,
+                bytes = report.bytes,
+                duration_ms = (report.ended - report.started).num_milliseconds(),
+                reason = first_reason(report),
+                error = $error,
+                $message
+            )
+        };
+    }
+    match &report.error {
+        Some(error) => line!(error, "object failed", chain(error)),
+        None if report.clean() => line!(info, "object finished", tracing::field::Empty),
+        None => line!(warn, "object finished", tracing::field::Empty),
+    }
+}
+
+/// Logs what is acknowledged without reading.
+pub(crate) fn ignored(ignored: &Ignored) {
+    let object = ignored.object.as_ref();
+    let reason = match &ignored.reason {
+        IgnoreReason::TestEvent => "test event".to_owned(),
+        IgnoreReason::NotCreated(event) => format!("event `{event}` creates nothing"),
+        IgnoreReason::Folder => "folder".to_owned(),
+        IgnoreReason::Quarantine => {
+            "the quarantine is no input; remove its notification".to_owned()
+        }
+        IgnoreReason::Pattern(pattern) => format!("pattern `{pattern}` of `ignore.keys`"),
+    };
+    tracing::info!(
+        bucket = object.map(|o| &o.bucket),
+        key = object.map(|o| &o.key),
+        reason,
+        "notification ignored"
+    );
+}
+
+/// Logs a message that fails because it cannot be understood.
+pub(crate) fn unreadable(id: &str, error: &MessageError) {
+    tracing::error!(message_id = id, error = chain(error), "message failed");
+}
+
+/// Logs that nothing was written.
+pub(crate) fn not_ready(error: &anyhow::Error) {
+    tracing::error!(
+        error = format!("{error:#}"),
+        "cluster not ready, nothing was written"
+    );
+}
+
+/// Gives an error and its causes in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+fn first_reason(report: &ObjectReport) -> Option<String> {
+    let cut = report.cut.iter();
+    let first = cut
+        .chain(&report.reasons)
+        .next()
+        .map(|reason| format!("byte {}: {}", reason.offset, reason.reason));
+    first.or_else(|| report.ignored.clone())
+}
