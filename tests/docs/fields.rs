@@ -141,7 +141,7 @@ impl Uses {
         let mut decides = Place::default();
         for (used, own) in &self.list {
             if own.relation(path) == Relation::Same {
-                match self.part(&used.purpose) {
+                match self.part(used) {
                     Part::Goes(part) => {
                         is_kept = true;
                         place.add(part, used.line);
@@ -181,7 +181,7 @@ impl Uses {
     fn around(&self, path: &Path) -> Place {
         let mut place = Place::default();
         for (used, own) in &self.list {
-            let Part::Goes(part) = self.part(&used.purpose) else {
+            let Part::Goes(part) = self.part(used) else {
                 continue;
             };
             if path.relation(own) == Relation::Inside {
@@ -191,7 +191,7 @@ impl Uses {
         if place.is_empty() {
             for (used, own) in &self.list {
                 if path.relation(own) == Relation::Around {
-                    place.add("by its members".to_owned(), used.line);
+                    place.add("by its members".to_owned(), 0);
                 }
             }
             let is_read = |read: &Path| {
@@ -207,10 +207,10 @@ impl Uses {
         place
     }
 
-    fn part(&self, purpose: &Purpose) -> Part {
-        match purpose {
+    fn part(&self, used: &FieldUse) -> Part {
+        match &used.purpose {
             Purpose::Field(name) => Part::Goes(format!("`{name}`")),
-            Purpose::Type(kind) => Part::Goes(format!("typed {kind}")),
+            Purpose::Type(kind) => Part::Goes(format!("`{}.{}` ({kind})", self.dataset, used.path)),
             Purpose::Timestamp => Part::Goes("`@timestamp`".to_owned()),
             Purpose::Addresses => {
                 Part::Goes("the addresses (`source.address`, `source.ip`, `client.ip`, `network.forwarded_ip`)".to_owned())

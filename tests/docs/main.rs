@@ -11,19 +11,16 @@ mod samples;
 mod sources;
 mod vendor;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sekisho_parser::{Catalog, Parser, ParserSettings};
 
-/// The repository.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();
-    let root = Path::new(ROOT);
+    let root = root();
     let catalog = Arc::new(Catalog::from_dir(
         &root.join("parsers"),
         ParserSettings::default(),
@@ -35,25 +32,27 @@ fn main() -> Result<()> {
         trials.push(Trial::test(name, move || fields(&catalog, &parser)));
     }
     trials.push(Trial::test("parsers/README.md", move || {
-        page::between(
-            &root.join("parsers/README.md"),
-            "sources",
-            &sources::list(&catalog, root)?,
-        )
+        let page = root.join("parsers/README.md");
+        page::between(&page, "sources", &sources::list(&catalog, &root)?)
     }));
-    trials.push(Trial::test("COMMANDS.md", move || {
-        page::whole(
-            &root.join("crates/sekisho-cli/COMMANDS.md"),
-            &commands::page(),
-        )
+    trials.push(Trial::test("COMMANDS.md", || {
+        let page = crate::root().join("crates/sekisho-cli/COMMANDS.md");
+        page::whole(&page, &commands::page())
     }));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
+/// The repository.
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
+}
+
 fn fields(catalog: &Catalog, parser: &Parser) -> Result<(), Failed> {
-    let folder = Path::new(ROOT).join("parsers").join(parser.folder());
+    let root = root();
+    let folder = root.join("parsers").join(parser.folder());
     let (text, mut faults) = fields::page(parser, catalog.settings(), &folder)?;
-    let records = samples::records(catalog, parser.dataset(), Path::new(ROOT))?;
+    let records = samples::records(catalog, parser.dataset(), &root)?;
     faults.extend(samples::unexercised(parser, catalog.settings(), &records)?);
     if !faults.is_empty() {
         return Err(faults.join("\n").into());

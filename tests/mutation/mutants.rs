@@ -67,8 +67,9 @@ impl Parts {
     }
 
     fn tables(&mut self, root: &Table) {
+        // A key pattern that a wider one covers is there to be more specific, which no case can show: `[match] keys` stays.
         for (table, keys) in [
-            ("match", &["keys", "exclude", "capture"][..]),
+            ("match", &["capture"][..]),
             ("record", &["unique_by", "require"][..]),
             ("addresses", &["forwarded"][..]),
         ] {
@@ -111,14 +112,11 @@ impl Parts {
             return;
         };
         let path = path(&[table, key]);
-        // Without keys or `exclude` the parser is another one; only their elements are lines of their own.
-        let elements = item.as_array().map_or(0, Array::len);
-        if elements == 0 && item.is_array() {
+        // An empty list says nothing.
+        if item.as_array().is_some_and(Array::is_empty) {
             return;
         }
-        if elements < 2 {
-            self.add(table, &path, name.span());
-        }
+        self.add(table, &path, name.span());
         self.elements(table, &path, Some(item));
     }
 

@@ -73,11 +73,11 @@ fn deny(workspace: &Workspace) -> Result<()> {
     run::run(workspace.command(
         deny,
         [
+            "--config",
+            ".deny.toml",
             "--locked",
             "--offline",
             "check",
-            "--config",
-            ".deny.toml",
             "--hide-inclusion-graph",
             "bans",
             "licenses",
