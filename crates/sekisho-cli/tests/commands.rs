@@ -1,5 +1,11 @@
 //! The command as a user runs it: what comes to stdout, what to stderr, and the exit code.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic; clippy does not see helper functions as tests"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
