@@ -1,6 +1,6 @@
 //! The fields that every document may carry, whatever its source.
 
-use sekisho_document::FieldType::{self, Boolean, Date, Keyword, Long};
+use sekisho_document::FieldType::{self, Boolean, Keyword, Long};
 use sekisho_document::ecs;
 
 /// ECS fields of every source: what the engine writes, and what a raw document holds.
@@ -36,20 +36,14 @@ const SHARED_BELOW: [&str; 2] = ["event.", "related."];
 const ENDS: [&str; 4] = ["source.", "destination.", "client.", "server."];
 const OF_AN_END: [&str; 5] = ["address", "ip", "port", "as.", "geo."];
 
-/// What Sekisho says of itself.
-const OWN: [(&str, FieldType); 12] = [
+/// What the engine says of itself.
+const OWN: [(&str, FieldType); 6] = [
     ("sekisho.offset", Long),
     ("sekisho.etag", Keyword),
-    ("sekisho.version_id", Keyword),
     ("sekisho.parser", Keyword),
-    ("sekisho.entry", Keyword),
-    ("sekisho.reason", Keyword),
-    ("sekisho.outcome", Keyword),
-    ("sekisho.day_source", Keyword),
-    ("sekisho.timestamp_source", Keyword),
-    ("sekisho.timestamp_original", Keyword),
+    ("sekisho.day", Keyword),
+    ("sekisho.timestamp", Keyword),
     ("sekisho.truncated", Boolean),
-    ("sekisho.last_modified", Date),
 ];
 
 /// Gives the fields of the component template that all sources share.
