@@ -111,6 +111,9 @@ pub struct LoadArgs {
     /// The place in S3 that the files stand for.
     #[arg(long = "as", value_name = "s3://bucket/prefix")]
     pub stands_for: Option<S3Location>,
+    /// Where records go that cannot be indexed even raw; without it `quarantine.ndjson` in a folder, or `quarantine.bucket` of the settings.
+    #[arg(long, value_name = "FILE")]
+    pub quarantine: Option<PathBuf>,
     /// Replaces the NDJSON files of a folder that is not empty.
     #[arg(long)]
     pub replace: bool,

@@ -37,7 +37,7 @@ pub(crate) fn load(args: &LoadArgs, setup: &Setup, out: &mut dyn Write) -> Resul
     let catalog = Arc::new(setup.catalog(&settings)?);
     runtime()?.block_on(async {
         let place = args.to.parse()?;
-        let target = Target::open(place, args.replace, &settings).await?;
+        let target = Target::open(place, args.replace, args.quarantine.clone(), &settings).await?;
         let (store, objects) = source(args, &settings).await?;
         let (objects, n_ignored) = without_ignored(objects, &settings)?;
         let n_objects = objects.len();
@@ -55,8 +55,8 @@ pub(crate) fn load(args: &LoadArgs, setup: &Setup, out: &mut dyn Write) -> Resul
         display.end();
         let written = target.close()?;
         report(&reports, n_ignored, setup.json, out)?;
-        if let (Some(written), false) = (written, setup.json) {
-            writeln!(io::stderr(), "{written}")?;
+        for line in written.iter().filter(|_| !setup.json) {
+            writeln!(io::stderr(), "{line}")?;
         }
         Ok(Finish::clean_if(Summary::of(&reports).clean()))
     })

@@ -1,4 +1,4 @@
-//! [`FileQuarantine`]: `quarantine.ndjson` beside the indices.
+//! [`FileQuarantine`]: a file of what cannot be indexed.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -21,11 +21,21 @@ pub(crate) struct FileQuarantine {
 }
 
 impl FileQuarantine {
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self {
-            path: folder.join("quarantine.ndjson"),
-            file: Mutex::new(None),
+    /// Names the file; it replaces an earlier one only when it is closed.
+    pub(crate) fn new(path: PathBuf) -> Result<Self> {
+        let unfinished = unfinished(&path);
+        if unfinished.exists() {
+            std::fs::remove_file(&unfinished)
+                .with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
         }
+        Ok(Self {
+            path,
+            file: Mutex::new(None),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Gives the file its name; false where there is none.

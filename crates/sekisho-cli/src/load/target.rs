@@ -48,71 +48,78 @@ impl FromStr for Place {
 pub(crate) struct Target {
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
-    folder: Option<(Arc<Directory>, Arc<FileQuarantine>)>,
+    folder: Option<Arc<Directory>>,
+    file: Option<Arc<FileQuarantine>>,
 }
 
 impl Target {
     /// Opens it, refusing what could not work before anything is read.
-    pub(crate) async fn open(place: Place, replace: bool, settings: &Settings) -> Result<Self> {
-        match place {
-            Place::Discard => Ok(Self {
-                destination: Arc::new(Discard),
-                quarantine: Arc::new(Discard),
-                folder: None,
-            }),
-            Place::Folder(folder) => {
-                let directory = Arc::new(Directory::open(&folder, replace)?);
-                let quarantine = Arc::new(FileQuarantine::new(&folder));
-                Ok(Self {
-                    destination: Arc::clone(&directory) as Arc<dyn Destination>,
-                    quarantine: Arc::clone(&quarantine) as Arc<dyn Quarantine>,
-                    folder: Some((directory, quarantine)),
-                })
+    pub(crate) async fn open(
+        place: Place,
+        replace: bool,
+        file: Option<PathBuf>,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let mut folder = None;
+        let destination: Arc<dyn Destination> = match &place {
+            Place::Discard => Arc::new(Discard),
+            Place::Folder(path) => {
+                let directory = Arc::new(Directory::open(path, replace)?);
+                folder = Some(Arc::clone(&directory));
+                directory
             }
-            Place::Cluster(url) => Self::cluster(url, settings).await,
-        }
-    }
-
-    async fn cluster(url: String, settings: &Settings) -> Result<Self> {
-        let mut address = settings.opensearch.clone();
-        address.url = url;
-        let cluster = connect_cluster(&address).await?;
-        check_version(&cluster).await?;
-        if address.check_templates {
-            require_templates(&cluster, &settings.index.prefix).await?;
-        }
-        let clock = Arc::new(|| SystemClock.now());
-        let quarantine: Arc<dyn Quarantine> = if settings.quarantine.bucket.is_empty() {
-            Arc::new(NoQuarantine)
-        } else {
-            Session::connect(settings)
+            Place::Cluster(url) => cluster(url, settings).await?,
+        };
+        let file = match (file, &place) {
+            (None, Place::Folder(folder)) => Some(folder.join("quarantine.ndjson")),
+            (file, _) => file,
+        };
+        let file = file.map(FileQuarantine::new).transpose()?.map(Arc::new);
+        let quarantine: Arc<dyn Quarantine> = match (&file, place) {
+            (Some(file), _) => Arc::clone(file) as Arc<dyn Quarantine>,
+            (None, Place::Discard) => Arc::new(Discard),
+            (None, _) if settings.quarantine.bucket.is_empty() => Arc::new(NoQuarantine),
+            (None, _) => Session::connect(settings)
                 .await
-                .quarantine(&settings.quarantine)
+                .quarantine(&settings.quarantine),
         };
         Ok(Self {
-            destination: Arc::new(BulkDestination::new(
-                cluster,
-                bulk_settings(settings),
-                clock,
-            )),
+            destination,
             quarantine,
-            folder: None,
+            folder,
+            file,
         })
     }
 
     /// Gives files their names; says what was written.
-    pub(crate) fn close(&self) -> Result<Option<String>> {
-        let Some((directory, quarantine)) = &self.folder else {
-            return Ok(None);
-        };
-        let n_files = directory.close()?;
-        let kept = quarantine.close()?;
-        let folder = directory.folder().display();
-        let also = if kept { ", and quarantine.ndjson" } else { "" };
-        Ok(Some(format!(
-            "{n_files} indices in {folder}/*.ndjson{also}"
-        )))
+    pub(crate) fn close(&self) -> Result<Vec<String>> {
+        let mut written = Vec::new();
+        if let Some(directory) = &self.folder {
+            let n_files = directory.close()?;
+            let folder = directory.folder().display();
+            written.push(format!("{n_files} indices: {folder}/*.ndjson"));
+        }
+        if let Some(file) = &self.file
+            && file.close()?
+        {
+            written.push(format!("quarantine: {}", file.path().display()));
+        }
+        Ok(written)
     }
+}
+
+/// Connects to a cluster that can be written to.
+async fn cluster(url: &str, settings: &Settings) -> Result<Arc<dyn Destination>> {
+    let mut address = settings.opensearch.clone();
+    url.clone_into(&mut address.url);
+    let cluster = connect_cluster(&address).await?;
+    check_version(&cluster).await?;
+    if address.check_templates {
+        require_templates(&cluster, &settings.index.prefix).await?;
+    }
+    let clock = Arc::new(|| SystemClock.now());
+    let destination = BulkDestination::new(cluster, bulk_settings(settings), clock);
+    Ok(Arc::new(destination))
 }
 
 #[cfg(test)]
