@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sekisho_bulk::BulkError;
-use sekisho_object::ObjectError;
+use sekisho_bulk::{self as bulk, BulkError};
+use sekisho_object::{self as object, ObjectError};
 use sekisho_parser::ParserError;
 use sekisho_record::RecordError;
 
@@ -30,15 +30,6 @@ pub enum PipelineError {
         #[source]
         source: RecordError,
     },
-    /// The bytes stopped coming before the first record.
-    #[error("cannot read the first bytes of `{object}`")]
-    Head {
-        /// Its address.
-        object: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// The parser of this key cannot be used.
     #[error("no plan for `{object}`")]
     Plan {
@@ -60,6 +51,18 @@ pub enum PipelineError {
     /// The destination refused a document for its own state, not for the document's.
     #[error("the destination refused the record at byte `{offset}` of `{object}`: {reason}")]
     Refused {
+        /// Its address.
+        object: String,
+        /// The first such record.
+        offset: u64,
+        /// What the destination said.
+        reason: String,
+    },
+    /// The destination had no room until the retry budget ended.
+    #[error(
+        "the destination had no room for the record at byte `{offset}` of `{object}`: {reason}"
+    )]
+    Rejected {
         /// Its address.
         object: String,
         /// The first such record.
@@ -106,6 +109,61 @@ pub enum PipelineError {
         /// What the panic said.
         message: String,
     },
+}
+
+/// Whose fault a failure is, which decides what helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureClass {
+    /// Nobody's: the same read may succeed later.
+    Transient,
+    /// A permission or setting that somebody has to grant or change.
+    Permission,
+    /// The object is gone.
+    Missing,
+    /// The cluster or the installation refuses, whatever the object.
+    State,
+    /// Ours.
+    Bug,
+}
+
+impl FailureClass {
+    /// Gives the word for logs and notes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Permission => "permission",
+            Self::Missing => "missing",
+            Self::State => "state",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl PipelineError {
+    /// Says whose fault it is.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Open { source, .. } => match source.class() {
+                object::ErrorClass::Retry => FailureClass::Transient,
+                object::ErrorClass::Permission => FailureClass::Permission,
+                object::ErrorClass::Missing => FailureClass::Missing,
+                // Such an object is finished with a reason; only its reader could say it here.
+                object::ErrorClass::Superseded | object::ErrorClass::Corrupt => FailureClass::Bug,
+            },
+            Self::Write { source, .. } => match source.class() {
+                bulk::ErrorClass::Retry => FailureClass::Transient,
+                bulk::ErrorClass::State => FailureClass::State,
+                bulk::ErrorClass::Document => FailureClass::Bug,
+            },
+            Self::Read { .. } | Self::Rejected { .. } => FailureClass::Transient,
+            Self::Plan { .. } | Self::Refused { .. } | Self::Quarantine { .. } => {
+                FailureClass::State
+            }
+            Self::Verdicts { .. } | Self::Unbalanced { .. } | Self::Panicked { .. } => {
+                FailureClass::Bug
+            }
+        }
+    }
 }
 
 /// Why an entry could not be kept.

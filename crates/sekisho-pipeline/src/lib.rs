@@ -20,7 +20,7 @@ mod summary;
 
 pub use books::{Books, Progress, ProgressSnapshot};
 pub use configure::{bulk_settings, object_limits, parser_settings};
-pub use error::{PipelineError, QuarantineError};
+pub use error::{FailureClass, PipelineError, QuarantineError};
 pub use object_reader::{ObjectReader, Parsed, Step};
 pub use pipeline::Pipeline;
 pub use quarantine::{Digest, NoQuarantine, Quarantine, QuarantineEntry};

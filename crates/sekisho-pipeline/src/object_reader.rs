@@ -97,9 +97,7 @@ impl<R: Read> ObjectReader<R> {
         match self.records.next() {
             Ok(Some(Frame::Skipped(_))) => Ok(Step::Skipped),
             // The tail that a broken connection tore off is no record of the object; the next attempt reads it whole.
-            Ok(Some(Frame::Fault(fault)))
-                if fault.reason == FaultReason::Truncated && self.broken.is_set() =>
-            {
+            Ok(Some(Frame::Fault(fault))) if is_torn(&fault.reason) && self.broken.is_set() => {
                 self.torn += 1;
                 Ok(Step::Skipped)
             }
@@ -155,6 +153,14 @@ impl<R: Read> ObjectReader<R> {
     pub(crate) fn into_plan(self) -> ObjectPlan {
         self.plan
     }
+}
+
+/// Tells whether a record has no end.
+fn is_torn(reason: &FaultReason) -> bool {
+    matches!(
+        reason,
+        FaultReason::Truncated | FaultReason::Unterminated { .. }
+    )
 }
 
 fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome) -> Parsed<'a> {

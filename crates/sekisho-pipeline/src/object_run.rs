@@ -262,8 +262,23 @@ impl ObjectRun {
                     self.reason(held.offset, &reason);
                     self.refused(&chunk, held, reason, plan, &mut again).await;
                 }
-                Verdict::StateFault { reason, .. } | Verdict::Rejected { reason, .. } => {
-                    self.state_fault(held.offset, reason);
+                Verdict::StateFault { reason } => {
+                    let object = self.report.object.to_string();
+                    let offset = held.offset;
+                    self.fail(PipelineError::Refused {
+                        object,
+                        offset,
+                        reason,
+                    });
+                }
+                Verdict::Rejected { reason } => {
+                    let object = self.report.object.to_string();
+                    let offset = held.offset;
+                    self.fail(PipelineError::Rejected {
+                        object,
+                        offset,
+                        reason,
+                    });
                 }
             }
         }
@@ -291,15 +306,6 @@ impl ObjectRun {
         let start = again.batch.bytes.len();
         let head = plan.raw(record, held.offset, &reason, &mut again.batch.bytes);
         again.add(head, start, held.offset, record, true);
-    }
-
-    fn state_fault(&mut self, offset: u64, reason: String) {
-        let object = self.report.object.to_string();
-        self.fail(PipelineError::Refused {
-            object,
-            offset,
-            reason,
-        });
     }
 
     fn write_fault(&self, fault: WriteFault) -> PipelineError {

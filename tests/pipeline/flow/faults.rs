@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sekisho_bulk::{BulkBatch, BulkError, Destination, Verdict};
+use sekisho_pipeline::{FailureClass, PipelineError};
 
 use crate::fake::{Cluster, Given, World, document_fault, error_of, line, lines};
 
@@ -49,6 +50,8 @@ async fn a_state_fault_fails_its_object_and_no_other() {
     let kept = Arc::clone(&world.kept);
     let reports = world.run(Arc::new(picky())).await;
     assert!(error_of(&reports[0]).contains("security_exception"));
+    let class = reports[0].error.as_ref().map(PipelineError::class);
+    assert_eq!(class, Some(FailureClass::State));
     assert!(reports[1].clean());
     assert!(kept.0.lock().unwrap().is_empty());
 }
