@@ -4,6 +4,8 @@
 mod bulk;
 #[path = "opensearch/emitter.rs"]
 mod emitter;
+#[path = "opensearch/golden.rs"]
+mod golden;
 #[path = "opensearch/templates.rs"]
 mod templates;
 
@@ -39,6 +41,7 @@ fn main() -> Result<ExitCode> {
         ("bulk", bulk::CASES),
         ("emitter", emitter::CASES),
         ("templates", templates::CASES),
+        ("golden", golden::CASES),
     ];
     let nodes = match arguments.list {
         true => Vec::new(),
