@@ -140,6 +140,23 @@ fn keeps_every_field_of_the_source_somewhere() {
 }
 
 #[test]
+fn turns_pairs_into_a_map_once() {
+    let spec = "[fields]\n\"aws.test.headers\" = { from = \"h.list\", map_by = [\"name\", \"value\"], as = \"flat_object\" }\n\"url.domain\" = \"h.list[name=host].value\"\n";
+    let pairs = json!({"h": {"list": [{"name": "Host", "value": "a.example.com"}, {"name": "X", "value": "1"}, {"name": "x", "value": "2"}], "none": [], "empty": {}}});
+    let document = one(spec, &pairs).document;
+    assert_eq!(
+        document["aws"]["test"],
+        json!({"headers": {"host": "a.example.com", "x": ["1", "2"]}})
+    );
+    assert_eq!(document["url"]["domain"], "a.example.com");
+    let more = json!({"h": {"list": [{"name": "a", "value": "b", "more": 1}]}});
+    assert_eq!(
+        one(spec, &more).document["aws"]["test"],
+        json!({"headers": {"a": "b"}, "other": {"h.list": [{"name": "a", "value": "b", "more": 1}]}})
+    );
+}
+
+#[test]
 fn puts_another_shape_than_declared_into_other() {
     let spec = "[types]\n\"k\" = \"keyword\"\n\"open\" = \"flat_object\"\n\"a.b\" = \"keyword\"\n\"n\" = \"long\"\n";
     let document = one(

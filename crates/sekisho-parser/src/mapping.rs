@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use sekisho_document::json::write_text;
+use sekisho_document::json::{Kind, write_text};
 
 use crate::convert::convert;
 use crate::draft::Draft;
 use crate::program::{Mapping, Root, Setting, Source, Step};
-use crate::value::{Value, for_elements};
+use crate::value::{Value, for_elements, for_members};
 
 impl Mapping {
     /// Fills the target from the first usable source, or from all of them.
@@ -107,6 +107,13 @@ impl Mapping {
     /// Notes that the source's value stands in the document, so that `other` need not repeat it.
     fn mark_used(&self, draft: &mut Draft<'_, '_>, source: &Source) {
         if self.steps.iter().any(Step::is_lossy) || !source.tail.is_empty() {
+            return;
+        }
+        if let Some(Step::MapBy(name, content)) = self.steps.first()
+            && !draft
+                .root(&source.root)
+                .is_some_and(|value| is_pairs(&value, name, content))
+        {
             return;
         }
         if let Root::Slot(slot) = source.root
@@ -249,6 +256,26 @@ fn map_by<'a>(value: &Value<'a>, name: &str, content: &str) -> Option<Value<'a>>
         }
     });
     (!pairs.is_empty()).then(|| Value::Object(Cow::Owned(write_pairs(&pairs))))
+}
+
+/// Tells whether an array holds nothing but objects of a name and a value.
+fn is_pairs(value: &Value<'_>, name: &str, content: &str) -> bool {
+    let Value::Array(text) = value else {
+        return false;
+    };
+    let mut all = true;
+    for_elements(text, &mut |raw| {
+        let (mut n_members, mut n_wanted) = (0, 0);
+        if raw.kind == Kind::Object {
+            for_members(raw.text, &mut |key, member| {
+                n_members += 1;
+                n_wanted +=
+                    usize::from((key == name || key == content) && member.kind == Kind::String);
+            });
+        }
+        all &= n_members == 2 && n_wanted == 2;
+    });
+    all
 }
 
 fn write_pairs(pairs: &[(String, Vec<String>)]) -> String {

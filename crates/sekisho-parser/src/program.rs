@@ -140,7 +140,9 @@ impl Step {
     /// Tells whether the source's value cannot be told from the result.
     pub(crate) fn is_lossy(&self) -> bool {
         match self {
-            Self::StripPrefix(_)
+            // Whether an array was all pairs is seen record by record.
+            Self::MapBy(..)
+            | Self::StripPrefix(_)
             | Self::StripSuffix(_)
             | Self::Multiply(_)
             | Self::Split(_)
@@ -151,8 +153,7 @@ impl Step {
             | Self::After(_)
             | Self::AfterLast(_)
             | Self::Extract(_)
-            | Self::Map(_)
-            | Self::MapBy(..) => true,
+            | Self::Map(_) => true,
         }
     }
 }

@@ -146,7 +146,7 @@ impl<'p> Walker<'p> {
                 Some((_, child)) => self.member(begin, raw, child, other_bytes, walked)?,
                 None => false,
             };
-            if !done && raw.kind != Kind::Null {
+            if !done && !is_nothing(raw) {
                 let name = names.name(escaped);
                 write_raw(&mut walked.other, &name, raw, other_bytes, &mut walked.cut)?;
             }
@@ -309,6 +309,20 @@ fn is_subtree(raw: Raw<'_>) -> bool {
             n_elements > 0 && only_objects
         }
         Kind::String | Kind::Number | Kind::Bool | Kind::Null => false,
+    }
+}
+
+/// Tells whether a value says no more than that there is none.
+fn is_nothing(raw: Raw<'_>) -> bool {
+    let inside = || {
+        raw.text
+            .get(1..raw.text.len().saturating_sub(1))
+            .unwrap_or_default()
+    };
+    match raw.kind {
+        Kind::Null => true,
+        Kind::Object | Kind::Array => inside().trim().is_empty(),
+        Kind::String | Kind::Number | Kind::Bool => false,
     }
 }
 

@@ -142,6 +142,28 @@ impl Outputs {
                 ));
             }
         }
+        self.check_namespace(file)
+    }
+
+    /// Checks that no object of the namespace is written twice: by the walk over the record and by another line.
+    fn check_namespace(&self, file: &SpecFile) -> Result<(), ParserError> {
+        let top = |name: &str| {
+            let below = name.strip_prefix(&self.dataset)?.strip_prefix('.')?;
+            below.split('.').next().map(str::to_owned)
+        };
+        for output in &self.list {
+            let Some(object) = top(&output.name) else {
+                continue;
+            };
+            if self
+                .typed
+                .iter()
+                .any(|(typed, _)| top(typed).as_ref() == Some(&object))
+            {
+                let name = &output.name;
+                return Err(file.error(find(file, name), format!("`{name}` stands in `{object}`, which `[types]` fills from the record; choose a name outside it, or fill all of `{object}` in `[fields]`")));
+            }
+        }
         Ok(())
     }
 
