@@ -4,6 +4,7 @@
 
 mod deployment;
 mod package;
+mod runtime;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -19,6 +20,7 @@ use anyhow::{Context, Result, bail};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 
 pub use deployment::{Deployment, Function};
+pub use runtime::{Answer, Bootstrap};
 
 /// A start takes 0.4 s on a quiet machine.
 const START_LIMIT: Duration = Duration::from_secs(60);

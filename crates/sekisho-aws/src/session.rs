@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::Client;
-use sekisho_config::{QuarantineSettings, Settings};
+use sekisho_config::{QuarantineSettings, S3Settings, Settings};
 use sekisho_event::S3Location;
 use sekisho_pipeline::{NoQuarantine, Quarantine};
 
@@ -30,18 +30,21 @@ pub struct Session {
 impl Session {
     /// Finds region and credentials as every AWS tool does (environment, profile, role) and builds the clients.
     pub async fn connect(settings: &Settings) -> Self {
+        let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
+        Self::new(&config, &settings.s3)
+    }
+
+    /// Builds the clients from an AWS configuration.
+    pub fn new(config: &SdkConfig, settings: &S3Settings) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT);
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let mut s3 = aws_sdk_s3::config::Builder::from(config)
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .timeout_config(timeouts.build())
-            .load()
-            .await;
-        let mut s3 = aws_sdk_s3::config::Builder::from(&config)
-            .force_path_style(settings.s3.force_path_style);
-        if !settings.s3.endpoint_url.is_empty() {
-            s3 = s3.endpoint_url(&settings.s3.endpoint_url);
+            .force_path_style(settings.force_path_style);
+        if !settings.endpoint_url.is_empty() {
+            s3 = s3.endpoint_url(&settings.endpoint_url);
         }
         Self {
             s3: Client::from_conf(s3.build()),
