@@ -155,54 +155,18 @@ async fn a_source_of_its_own_index(cluster: Cluster) -> Result<()> {
     ];
     write(&cluster, index, &rests).await?;
     let one = "log-aws-demo-*";
-    found(
-        &cluster,
-        one,
+    for query in [
         json!({ "term": { "source.ip": "192.0.2.0/24" } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "range": { "source.ip": { "gte": "192.0.2.0", "lte": "192.0.2.255" } } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "term": { "aws.demo.parameters.bucket.name": "日本語 b" } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "term": { "aws.demo.other.new.field": "1" } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "term": { "aws.demo.other.new.field.x": "true" } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "match_phrase": { "message": "203.0.113.9" } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "query_string": { "query": "\"203.0.113.9\"" } }),
-    )
-    .await?;
-    found(
-        &cluster,
-        one,
         json!({ "query_string": { "query": "192.0.2.7" } }),
-    )
-    .await?;
+    ] {
+        found(&cluster, one, query).await?;
+    }
     ensure!(cluster.terms(one, "aws.demo.kind").await? == ["A", "B"]);
     ensure!(cluster.terms(one, "event.action").await? == ["Act"]);
     let histogram = json!({ "size": 0, "aggs": { "a": { "date_histogram": { "field": "@timestamp", "calendar_interval": "day" } } } });
