@@ -189,7 +189,7 @@ impl Uses {
             }
         }
         if place.is_empty() {
-            for (used, own) in &self.list {
+            for (_, own) in &self.list {
                 if path.relation(own) == Relation::Around {
                     place.add("by its members".to_owned(), 0);
                 }

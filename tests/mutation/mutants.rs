@@ -191,11 +191,11 @@ fn name(path: &[Step]) -> String {
 }
 
 fn key(path: &[Step]) -> String {
-    let keys = path.iter().filter_map(|step| match step {
+    let mut keys = path.iter().filter_map(|step| match step {
         Step::Key(key) if !matches!(key.as_str(), "from" | "all") => Some(key.clone()),
         Step::Key(_) | Step::At(_) => None,
     });
-    keys.last().unwrap_or_default()
+    keys.next_back().unwrap_or_default()
 }
 
 /// Gives the text without what stands at a path.
