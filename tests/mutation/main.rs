@@ -27,11 +27,14 @@ fn main() -> Result<()> {
     let runner = Runner::new(Path::new(PARSERS))?;
     let mut trials = Vec::new();
     for parser in runner.catalog().parsers() {
-        let subject = Arc::new(Subject::read(
-            Path::new(PARSERS),
-            parser.folder(),
-            parser.dataset(),
-        )?);
+        let subject = match Subject::read(Path::new(PARSERS), parser.folder(), parser.dataset()) {
+            Ok(subject) => Arc::new(subject),
+            Err(error) => {
+                let fail = move || Err(format!("{error:#}").into());
+                trials.push(Trial::test(format!("{}/cases", parser.dataset()), fail));
+                continue;
+            }
+        };
         let mutants = mutants::of(subject.spec())?;
         for group in mutants.chunk_by(|a, b| a.table == b.table) {
             for lines in group.chunks(LINES_PER_TRIAL) {
