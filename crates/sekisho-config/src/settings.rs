@@ -86,6 +86,12 @@ settings! {
         objects_in_flight: usize = 8;
     }
 
+    /// How records are read where the objects do not say it themselves.
+    record: RecordSettings {
+        /// The columns of delimited objects without a header line, by dataset, like `{ "aws.vpcflow" = "version account-id interface-id srcaddr dstaddr" }`.
+        default_columns: BTreeMap<String, String> = BTreeMap::new();
+    }
+
     /// What a document holds.
     document: DocumentSettings {
         /// When `event.original` keeps the record's text: `always`, `never` or `unparsed` (only when the record did not parse).

@@ -56,12 +56,12 @@ impl IndexNaming {
         days_after: u64,
     ) -> Result<Self, DocumentError> {
         check_index_name(prefix)?;
-        let timezone =
-            timezone
-                .parse()
-                .map_err(|_: chrono_tz::ParseError| DocumentError::TimeZone {
-                    name: timezone.to_owned(),
-                })?;
+        let timezone = timezone
+            .parse()
+            .ok()
+            .ok_or_else(|| DocumentError::TimeZone {
+                name: timezone.to_owned(),
+            })?;
         Ok(Self {
             prefix: prefix.to_owned(),
             timezone,

@@ -2,14 +2,15 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
+type Shape = fn(&[u8]) -> Option<NaiveDateTime>;
+
 /// Finds the date (and, where there is one, the time of day) in a decoded key.
 ///
 /// Shapes, the most precise first, and within a shape the leftmost:
 /// `20261123T1015Z` (CloudTrail, VPC flow), `2026-11-23-10-15-00` (Firehose, S3 access), `/2026/11/23/`, `year=2026/month=11/day=23`, `2026-11-23`, `20261123`.
 pub fn key_date(key: &str) -> Option<NaiveDateTime> {
     let key = key.as_bytes();
-    let shapes: [fn(&[u8]) -> Option<NaiveDateTime>; 6] =
-        [compact_time, dashed_time, path, hive, dashed, compact];
+    let shapes: [Shape; 6] = [compact_time, dashed_time, path, hive, dashed, compact];
     shapes.iter().find_map(|shape| {
         (0..key.len())
             .filter(|at| {

@@ -29,7 +29,7 @@ pub struct Catalog {
 pub enum Route<'c> {
     /// The most specific pattern that matches.
     Parser(Choice<'c>, Option<Choice<'c>>),
-    /// A pattern would match, but an `exclude` of its parser says that these objects are no logs.
+    /// No parser claims the key, and an `exclude` says that such objects are no logs.
     Excluded {
         /// The parser.
         parser: &'c Parser,
@@ -133,6 +133,13 @@ impl Catalog {
         let mut excluded = None;
         let mut choices = Vec::new();
         for parser in &self.parsers {
+            if let Some(exclude) = parser.excludes.iter().find(|exclude| exclude.matches(key)) {
+                excluded = excluded.or(Some(Route::Excluded {
+                    parser,
+                    pattern: &exclude.text,
+                }));
+                continue;
+            }
             let Some((pattern, line)) = parser
                 .patterns
                 .iter()
@@ -141,13 +148,6 @@ impl Catalog {
             else {
                 continue;
             };
-            if let Some(exclude) = parser.excludes.iter().find(|exclude| exclude.matches(key)) {
-                excluded = excluded.or(Some(Route::Excluded {
-                    parser,
-                    pattern: &exclude.text,
-                }));
-                continue;
-            }
             choices.push((
                 pattern.rank,
                 Choice {
@@ -250,5 +250,10 @@ mod tests {
                 .iter()
                 .any(|mapping| mapping.dataset == "aws.cloudtrail")
         );
+        let digest = "AWSLogs/111122223333/CloudTrail-Digest/us-east-1/2026/11/23/x.json.gz";
+        let Route::Excluded { pattern, .. } = catalog.route(digest) else {
+            panic!("a digest is no log");
+        };
+        assert_eq!(pattern, "**/CloudTrail-Digest/**");
     }
 }

@@ -18,6 +18,7 @@ pub fn parser_settings(settings: &Settings) -> Result<ParserSettings, ParserErro
     let Settings {
         index,
         limits,
+        record,
         document,
         ..
     } = settings;
@@ -37,6 +38,11 @@ pub fn parser_settings(settings: &Settings) -> Result<ParserSettings, ParserErro
         trusted_proxies: networks
             .map(|network| network.to_string().parse::<Cidr>())
             .collect::<Result<_, _>>()?,
+        default_columns: record
+            .default_columns
+            .iter()
+            .map(|(dataset, columns)| (dataset.clone(), words(columns)))
+            .collect(),
         max_record_bytes: limits.max_record_bytes,
         max_depth: limits.max_depth,
         unknown_records: limits.unknown_lines,
@@ -52,6 +58,10 @@ fn index_naming(settings: &Settings) -> Result<IndexNaming, DocumentError> {
         u64::from(index.days_before),
         u64::from(index.days_after),
     )
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 fn rotation_of(rotation: Rotation) -> sekisho_document::Rotation {

@@ -123,7 +123,7 @@ pub enum FaultReason {
     NotJson(&'static str),
     /// Delimited text without a header line where the parser has no default columns.
     #[error(
-        "the columns are unknown: the object has no header line; set `[record] default_columns`"
+        "the columns are unknown: the object has no header line; name them in the setting `record.default_columns`"
     )]
     NoHeader,
 }

@@ -1,7 +1,7 @@
 //! [`FlatWriter`]: writes an open-ended subtree so that a `flat_object` field takes it, whatever the source invented.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::write::floor_char;
 use super::{JsonFault, Kind, Raw, Scanner, unescape, write_escaped, write_text};
@@ -142,6 +142,8 @@ const MAX_KEY_BYTES: usize = 256;
 pub struct KeyNames<'a> {
     few: Vec<Cow<'a, str>>,
     many: HashSet<Cow<'a, str>>,
+    /// The number that the next key of the same name starts trying at, so that many equal keys cost no search from 2 each.
+    next: HashMap<Cow<'a, str>, usize>,
 }
 
 /// Up to here comparing with each is quicker than hashing.
@@ -152,10 +154,14 @@ impl<'a> KeyNames<'a> {
     pub fn name(&mut self, escaped: &'a str) -> Cow<'a, str> {
         let base = acceptable(escaped);
         let mut name = base.clone();
-        let mut n = 2;
-        while self.is_taken(&name) {
+        if self.is_taken(&base) {
+            let mut n = self.next.get(&base).copied().unwrap_or(2);
             name = Cow::Owned(format!("{base}~{n}"));
-            n += 1;
+            while self.is_taken(&name) {
+                n += 1;
+                name = Cow::Owned(format!("{base}~{n}"));
+            }
+            self.next.insert(base, n + 1);
         }
         if self.few.len() < FEW {
             self.few.push(name.clone());
@@ -219,6 +225,16 @@ mod tests {
     #[test]
     fn keeps_both_values_of_a_key_that_comes_twice() {
         check(r#"{"a":1,"a":2,"\u0061":3}"#, r#"{"a":1,"a~2":2,"a~3":3}"#);
+    }
+
+    #[test]
+    fn names_a_hundred_thousand_equal_keys_without_searching() {
+        let json = format!("{{{}}}", vec![r#""a":1"#; 100_000].join(","));
+        let mut out = Vec::new();
+        FlatWriter::new(&mut out)
+            .value(Scanner::new(&json, 100).value().unwrap(), 10, 0)
+            .unwrap();
+        assert!(out.ends_with(br#""a~100000":1}"#));
     }
 
     #[test]
