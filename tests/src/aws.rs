@@ -200,7 +200,10 @@ fn command(packages: &Path, folder: &Path, address: SocketAddr) -> Command {
         .env("LAMBDA_EXECUTOR", "local")
         .env("AWS_ENDPOINT_URL", format!("http://{address}"))
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("SERVICES", "s3,sqs,lambda,iam,sts,logs")
+        // These would listen on fixed ports.
         .env("SFTP_ENABLED", "0")
+        .env("IOT_MTLS_ENABLED", "0")
         .env("TMPDIR", folder.join("tmp"))
         .env("STATE_DIR", folder.join("state"))
         .env("S3_DATA_DIR", folder.join("s3"));

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use sekisho_cluster::TemplateSettings;
 use sekisho_tests::aws::{Answer, Bootstrap};
 use serde_json::{Value, json};
 
 use crate::delivery::notification;
-use crate::world::{FLOW_KEY, World, flow_log};
+use crate::world::{FLOW_KEY, World, catalog, flow_log};
 
 crate::cases!(
     exact_message_ids_only,
@@ -91,9 +92,23 @@ async fn without_templates_every_object_fails_until_they_are_applied(
     ]);
     let answer = function.invoke(&event)?;
     ensure!(answer == failures(&["object"]), "{answer:?}");
+    let settings = TemplateSettings {
+        prefix: "other-".to_owned(),
+        ..TemplateSettings::default()
+    };
+    let templates = sekisho_cluster::templates(&settings, &catalog()?.mappings()?)?;
+    sekisho_cluster::apply(world.cluster.transport(), &templates).await?;
+    // The same process: what it once found missing it asks for again.
+    let answer = function.invoke(&event)?;
+    ensure!(answer == failures(&[]), "{answer:?}");
+    world.cluster.refresh().await?;
+    let written = world
+        .cluster
+        .count("other-log-*", json!({ "match_all": {} }))
+        .await?;
     ensure!(
-        world.documents("bare").await? == 0,
-        "something was written without templates"
+        written == 2,
+        "{written} documents, expected 2 and none from before the templates"
     );
     Ok(())
 }

@@ -139,7 +139,8 @@ impl World {
     }
 }
 
-fn catalog() -> Result<Catalog> {
+/// The parsers of the repository.
+pub(crate) fn catalog() -> Result<Catalog> {
     Ok(Catalog::builtin(ParserSettings::default())?)
 }
 

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ impl Bootstrap {
         let address = listener.local_addr()?;
         let (events, waiting) = channel();
         let (answered, answers) = channel();
-        thread::spawn(move || serve(&listener, &waiting, &answered));
+        thread::spawn(move || serve(&listener, waiting, &answered));
         let child = Command::new(binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
@@ -86,22 +87,26 @@ impl Drop for Bootstrap {
     }
 }
 
-/// Serves until nobody waits for answers any more.
-fn serve(listener: &TcpListener, events: &Receiver<String>, answers: &Sender<Answer>) {
+/// Serves each connection on a thread of its own: the client may open a second one while the first is idle.
+fn serve(listener: &TcpListener, events: Receiver<String>, answers: &Sender<Answer>) {
+    let events = Arc::new(Mutex::new(events));
     for stream in listener.incoming().flatten() {
-        let ended = answer(&stream, events, answers).is_err();
-        if ended {
-            return;
-        }
+        let (events, answers) = (Arc::clone(&events), answers.clone());
+        thread::spawn(move || answer(&stream, &events, &answers));
     }
 }
 
-/// Serves one connection, which the binary keeps open.
-fn answer(stream: &TcpStream, events: &Receiver<String>, answers: &Sender<Answer>) -> Result<()> {
+/// Serves one connection until the binary, or whoever waits for its answers, is gone.
+fn answer(
+    stream: &TcpStream,
+    events: &Mutex<Receiver<String>>,
+    answers: &Sender<Answer>,
+) -> Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some((line, body)) = request(&mut reader)? {
         if line.contains("/invocation/next") {
-            let Ok(event) = events.recv() else {
+            let next = events.lock().ok().context("a connection panicked")?.recv();
+            let Ok(event) = next else {
                 bail!("no more events");
             };
             respond(stream, "200 OK", &event)?;
