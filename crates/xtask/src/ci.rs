@@ -76,7 +76,6 @@ fn deny(workspace: &Workspace) -> Result<()> {
             "--config",
             ".deny.toml",
             "--locked",
-            "--offline",
             "check",
             "--hide-inclusion-graph",
             "bans",
