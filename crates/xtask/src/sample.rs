@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 Some samples are broken on purpose, so some records are raw or quarantined; nothing is missing from the sum.
 The documents are in target/sample-output, one file per daily index. For example:
 
-  head -1 target/sample-output/log-aws-waf-*.ndjson | head -3
+  head -1 target/sample-output/log-aws-*.ndjson
 
 The same into OpenSearch (2.19 or newer), index templates first:
 
