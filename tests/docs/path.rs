@@ -59,11 +59,13 @@ impl Path {
     }
 
     fn keys(&self) -> Vec<&str> {
-        let key = |step| match step {
-            &Step::Key(ref key) => Some(key.as_str()),
-            Step::Each | Step::Select(..) => None,
-        };
-        self.0.iter().filter_map(key).collect()
+        self.0
+            .iter()
+            .filter_map(|step| match step {
+                Step::Key(key) => Some(key.as_str()),
+                Step::Each | Step::Select(..) => None,
+            })
+            .collect()
     }
 
     /// The keys by which this path selects elements, as paths of their own.
