@@ -18,6 +18,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::answer::FILTER_PATH;
+use crate::error::root_cause;
 use crate::{ApiAnswer, BulkAnswer, BulkError, ClusterApi, Method, Transport};
 
 /// How requests are signed.
@@ -140,6 +141,14 @@ impl OpenSearchTransport {
     }
 
     fn cut(&self, source: opensearch::Error) -> BulkError {
+        let reason = root_cause(&source);
+        // How the TLS library starts every complaint of this kind; its type is hidden in an I/O error.
+        if reason.starts_with("invalid peer certificate") {
+            return BulkError::Certificate {
+                url: self.url.clone(),
+                reason,
+            };
+        }
         BulkError::Connection {
             url: self.url.clone(),
             timeout: source.is_timeout(),

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use self::backoff::Backoff;
+use crate::error::root_cause;
 use crate::verdict::{classify, classify_alone};
 use crate::{BulkBatch, BulkError, Transport, Verdict, answer, request};
 
@@ -119,8 +120,12 @@ impl<T: Transport> BulkDestination<T> {
         let answer = match self.transport.bulk(body).await {
             Ok(answer) => answer,
             Err(error @ BulkError::Connection { .. }) => {
-                let reason = error.to_string();
+                let reason = format!("{error}: {}", root_cause(&error));
                 return Ok(Sent::Stopped(Verdict::Rejected { reason }, None));
+            }
+            Err(error @ BulkError::Certificate { .. }) => {
+                let reason = error.to_string();
+                return Ok(Sent::Stopped(Verdict::StateFault { reason }, None));
             }
             Err(error) => return Err(error),
         };

@@ -1,5 +1,7 @@
 //! What can go wrong between a batch and its verdicts.
 
+use std::error::Error;
+
 /// Why no verdict could be had.
 #[derive(Debug, thiserror::Error)]
 pub enum BulkError {
@@ -30,6 +32,16 @@ pub enum BulkError {
         /// What the client said.
         #[source]
         source: opensearch::Error,
+    },
+    /// The cluster shows a certificate that nobody here vouches for, so nothing was sent.
+    #[error(
+        "`{url}` is not trusted: {reason}; name the authority of its certificate in `opensearch.ca_file`, and use an address that the certificate names"
+    )]
+    Certificate {
+        /// The address, without credentials.
+        url: String,
+        /// What is wrong with the certificate.
+        reason: String,
     },
     /// The answer is not what `_bulk` gives.
     #[error("cannot read the `_bulk` answer for {items} items")]
@@ -67,7 +79,7 @@ pub enum BulkError {
         remedy: &'static str,
     },
     /// The cluster refused a call.
-    #[error("`{call}` was refused with {status}: {reason}")]
+    #[error("`{call}` was refused with {status}: {reason}{}", remedy(*.status, .reason))]
     Refused {
         /// Method and path.
         call: String,
@@ -97,9 +109,29 @@ impl BulkError {
             Self::Body { .. } => ErrorClass::Document,
             Self::Settings { .. }
             | Self::Client { .. }
+            | Self::Certificate { .. }
             | Self::Mismatch { .. }
             | Self::Version { .. }
             | Self::Refused { .. } => ErrorClass::State,
         }
     }
+}
+
+/// What an operator does about a refused login or permission; starts with `; ` or is empty.
+pub(crate) fn remedy(status: u16, reason: &str) -> &'static str {
+    match status {
+        401 => "; check `opensearch.auth`, `opensearch.username` and `opensearch.password`",
+        403 if reason.contains("no permissions for") => "; give the user's role this permission",
+        // What stands before a domain answers in its own words, and knows no blocks.
+        403 if !reason.contains("blocked by") => {
+            "; check `opensearch.auth`, `opensearch.region` and what the access policy allows"
+        }
+        _ => "",
+    }
+}
+
+/// The innermost error, which says what happened; those around it say where.
+pub(crate) fn root_cause(error: &dyn Error) -> String {
+    let inner = std::iter::successors(error.source(), |&error| error.source()).last();
+    inner.map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -1,5 +1,7 @@
 //! [`Verdict`]: what became of one item, decided by status and error type alone.
 
+use crate::error::remedy;
+
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -112,6 +114,7 @@ fn describe(status: u16, complaint: Complaint<'_>) -> String {
         text.push_str(": ");
         text.push_str(&cut(reason));
     }
+    text.push_str(remedy(status, reason));
     text
 }
 
@@ -255,6 +258,25 @@ mod tests {
         is_state(409, "something_else", "");
         is_state(500, "null_pointer_exception", "");
         is_state(302, "", "");
+    }
+
+    #[test]
+    fn a_refused_login_or_permission_says_what_to_do() {
+        let says = |status, kind, reason: &str, word: &str| {
+            let Verdict::StateFault { reason } = verdict(status, kind, reason) else {
+                panic!("{status} is no state fault");
+            };
+            assert_eq!(reason.contains(word), !word.is_empty(), "{reason}");
+            reason
+        };
+        says(401, "", "Unauthorized", "check `opensearch.auth`");
+        let security = "no permissions for [indices:admin/create] and User [name=a]";
+        says(403, "security_exception", security, "the user's role");
+        let signature = r#"{"message":"The request signature we calculated does not match"}"#;
+        says(403, "", signature, "`opensearch.region`");
+        let block = "index [x] blocked by: [FORBIDDEN/8/index write (api)];";
+        let reason = says(403, "cluster_block_exception", block, "FORBIDDEN/8");
+        assert!(!reason.contains("opensearch."), "{reason}");
     }
 
     #[test]

@@ -233,14 +233,42 @@ async fn a_413_is_halved() {
 async fn refused_credentials_are_a_state_fault_after_one_request() {
     let (verdicts, sent) = run(&["a", "b"], 1, |_, _| whole(401, "Unauthorized")).await;
     for verdict in verdicts {
-        assert_eq!(
-            verdict,
-            Verdict::StateFault {
-                reason: "status 401: Unauthorized".into()
-            }
+        let Verdict::StateFault { reason } = verdict else {
+            panic!("{verdict:?}");
+        };
+        assert!(
+            reason.starts_with("status 401: Unauthorized; check `opensearch.auth`"),
+            "{reason}"
         );
     }
     assert_eq!(sent.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_untrusted_certificate_is_a_state_fault_after_one_request() {
+    let (verdicts, sent) = run(&["a", "b"], 1, |_, _| {
+        Err(BulkError::Certificate {
+            url: "https://node".into(),
+            reason: "expired".into(),
+        })
+    })
+    .await;
+    for verdict in verdicts {
+        assert!(
+            matches!(&verdict, Verdict::StateFault { reason } if reason.contains("`opensearch.ca_file`")),
+            "{verdict:?}"
+        );
+    }
+    assert_eq!(sent.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_says_its_cause() {
+    let (verdicts, _) = run(&["a"], 1, |_, _| cut()).await;
+    assert!(
+        matches!(verdicts.as_slice(), [Verdict::Rejected { reason }] if reason.contains("relative URL")),
+        "{verdicts:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
