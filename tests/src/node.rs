@@ -1,10 +1,11 @@
 //! A real OpenSearch node for the tests, resolved from the package registries and started here.
 //!
 //! One node per test binary: a start costs about ten seconds on a quiet machine.
-//! `SEKISHO_OPENSEARCH_URL` uses an existing node instead.
+//! `SEKISHO_OPENSEARCH_URL` uses an existing node instead, but for the one with the security plugin.
 
 mod home;
 mod java;
+mod security;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 pub use home::Version;
+pub use security::{ADMIN, login};
 
 /// A start takes 9 s on a quiet machine and was seen to take 56 s on a loaded one.
 const START_LIMIT: Duration = Duration::from_secs(180);
@@ -44,7 +46,7 @@ impl Node {
     /// # Errors
     /// Says which tool is missing (Java, Maven), or ends with the node's own last errors.
     pub fn start(version: Version) -> Result<Self> {
-        match setting("SEKISHO_OPENSEARCH_URL") {
+        match setting("SEKISHO_OPENSEARCH_URL").filter(|_| version != Version::Secured) {
             Some(url) => Ok(Self {
                 url: url.trim_end_matches('/').to_owned(),
                 version,
@@ -80,6 +82,12 @@ impl Node {
         &self.url
     }
 
+    /// The self-signed certificate of a [`Version::Secured`] node, as PEM.
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        let own = self.own.as_ref()?;
+        (self.version == Version::Secured).then(|| security::certificate(&own.folder))
+    }
+
     /// The version that was asked for; an existing node may differ.
     pub fn version(&self) -> Version {
         self.version
@@ -90,6 +98,9 @@ impl Node {
         let java = java::find(version, &root)?;
         let home = home::lay_out(version, &root)?;
         let folder = run_folder(&root, version)?;
+        if version == Version::Secured {
+            security::configure(&home, &folder)?;
+        }
         let log = folder.join("node.log");
         let node = command(&java, version, &home, &folder)
             .stdin(Stdio::null())
@@ -103,8 +114,8 @@ impl Node {
             watchdog,
             folder,
         };
-        let url = wait_for(&mut process, &log)
-            .with_context(|| format!("opensearch {} did not start", version.number()))?;
+        let url = wait_for(&mut process, version, &log)
+            .with_context(|| format!("opensearch {} did not start", version.name()))?;
         Ok(Self {
             url,
             version,
@@ -166,7 +177,7 @@ fn run_folder(root: &Path, version: Version) -> Result<PathBuf> {
     let folder = runs.join(format!(
         "{}-{number}-{}",
         std::process::id(),
-        version.number()
+        version.name()
     ));
     for part in ["config", "data", "logs", "tmp"] {
         fs::create_dir_all(folder.join(part))?;
@@ -224,17 +235,21 @@ fn watchdog(pid: u32) -> Result<Child> {
         .context("cannot start `sh`")
 }
 
-fn wait_for(process: &mut Process, log: &Path) -> Result<String> {
+fn wait_for(process: &mut Process, version: Version, log: &Path) -> Result<String> {
     let started = Instant::now();
     while started.elapsed() < START_LIMIT {
         if let Some(status) = process.node.try_wait()? {
             bail!("the node ended with {status}:\n{}", errors(log));
         }
         let text = fs::read_to_string(log).unwrap_or_default();
-        if let Some(address) = http_address(&text)
-            && is_ready(address)
-        {
-            return Ok(format!("http://{address}"));
+        if let Some(address) = http_address(&text) {
+            let is_secured = version == Version::Secured;
+            if is_secured && security::is_ready(address, &process.folder) {
+                return Ok(format!("https://{address}"));
+            }
+            if !is_secured && is_ready(address) {
+                return Ok(format!("http://{address}"));
+            }
         }
         sleep(Duration::from_millis(200));
     }

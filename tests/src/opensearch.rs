@@ -25,7 +25,12 @@ impl Cluster {
     /// When the address cannot be one.
     pub fn connect(url: &str) -> Result<Self> {
         let transport = OpenSearchTransport::new(ConnectSettings::new(url))?;
-        Ok(Self { transport })
+        Ok(Self::over(transport))
+    }
+
+    /// Uses a connection of any kind.
+    pub fn over(transport: OpenSearchTransport) -> Self {
+        Self { transport }
     }
 
     /// What the product itself connects with.

@@ -6,6 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::security;
+
+const NEWEST: &str = include_str!("../../opensearch-node/pom-3.4.0.xml");
+const OLDEST: &str = include_str!("../../opensearch-node/pom-2.19.4.xml");
+const SECURITY: &str = include_str!("../../opensearch-node/pom-3.4.0-security.xml");
+
 /// The OpenSearch releases that the tests run against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -13,38 +19,57 @@ pub enum Version {
     Newest,
     /// The oldest line that Sekisho supports.
     Oldest,
+    /// The newest release with its security plugin: TLS, logins and roles.
+    Secured,
 }
 
 impl Version {
-    /// Every version, newest first.
+    /// Every version, newest first; what [`Version::Secured`] adds has tests of its own.
     pub const ALL: [Self; 2] = [Self::Newest, Self::Oldest];
 
     /// The release number, such as `3.4.0`.
     pub fn number(self) -> &'static str {
         match self {
-            Self::Newest => "3.4.0",
+            Self::Newest | Self::Secured => "3.4.0",
             Self::Oldest => "2.19.4",
         }
     }
 
-    fn pom(self) -> &'static str {
+    /// The folder name of its home.
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Newest => include_str!("../../opensearch-node/pom-3.4.0.xml"),
-            Self::Oldest => include_str!("../../opensearch-node/pom-2.19.4.xml"),
+            Self::Newest | Self::Oldest => self.number(),
+            Self::Secured => "3.4.0-security",
+        }
+    }
+
+    /// What Maven lays out, with the goals of each.
+    fn poms(self) -> &'static [Pom] {
+        const JARS: &[&str] = &["dependency:copy@jars"];
+        match self {
+            Self::Newest => &[Pom(NEWEST, JARS)],
+            Self::Oldest => &[Pom(OLDEST, JARS)],
+            Self::Secured => &[
+                Pom(NEWEST, JARS),
+                Pom(
+                    SECURITY,
+                    &["dependency:copy@jars", "dependency:unpack@plugins"],
+                ),
+            ],
         }
     }
 
     /// The Java releases that run it; 2.x needs the security manager, which Java 24 removed.
     pub(super) fn java(self) -> std::ops::RangeInclusive<u32> {
         match self {
-            Self::Newest => 21..=u32::MAX,
+            Self::Newest | Self::Secured => 21..=u32::MAX,
             Self::Oldest => 11..=23,
         }
     }
 
     pub(super) fn java_flags(self) -> &'static [&'static str] {
         match self {
-            Self::Newest => &["--enable-native-access=ALL-UNNAMED"],
+            Self::Newest | Self::Secured => &["--enable-native-access=ALL-UNNAMED"],
             Self::Oldest => &["-Djava.security.manager=allow"],
         }
     }
@@ -53,11 +78,14 @@ impl Version {
     fn class(self, module: &Module) -> String {
         match self {
             Self::Oldest => module.class.replace("ModulePlugin", "Plugin"),
-            Self::Newest => module.class.to_owned(),
+            Self::Newest | Self::Secured => module.class.to_owned(),
         }
         .replace("GeoPlugin", "GeoModulePlugin")
     }
 }
+
+/// A pom and its goals.
+struct Pom(&'static str, &'static [&'static str]);
 
 struct Module {
     name: &'static str,
@@ -132,37 +160,42 @@ http.max_content_length: 20mb
 pub(super) fn lay_out(version: Version, root: &Path) -> Result<PathBuf> {
     fs::create_dir_all(root)?;
     let root = root.canonicalize()?;
-    let home = root.join(version.number());
+    let home = root.join(version.name());
     // Two test binaries may start at once: the second waits for the first one's home.
-    let lock = fs::File::create(root.join(format!("{}.lock", version.number())))?;
+    let lock = fs::File::create(root.join(format!("{}.lock", version.name())))?;
     lock.lock().context("cannot lock the opensearch home")?;
     let done = home.join(".complete");
-    if fs::read_to_string(&done).is_ok_and(|pom| pom == version.pom()) {
+    let poms: String = version.poms().iter().map(|Pom(text, _)| *text).collect();
+    if fs::read_to_string(&done).is_ok_and(|found| found == poms) {
         return Ok(home);
     }
     if home.exists() {
         fs::remove_dir_all(&home)?;
     }
-    fs::create_dir_all(&home)?;
-    resolve(version, &root, &home)?;
+    fs::create_dir_all(home.join("plugins"))?;
+    for (at, pom) in version.poms().iter().enumerate() {
+        let file = root.join(format!("pom-{}-{at}.xml", version.name()));
+        fs::write(&file, pom.0)?;
+        resolve(version, &file, pom.1, &home)?;
+    }
     for module in &MODULES {
         describe(version, &home, module)?;
     }
-    fs::create_dir_all(home.join("plugins"))?;
-    fs::write(done, version.pom())?;
+    if version == Version::Secured {
+        security::repair(&home)?;
+    }
+    fs::write(done, poms)?;
     Ok(home)
 }
 
-fn resolve(version: Version, root: &Path, home: &Path) -> Result<()> {
-    let pom = root.join(format!("pom-{}.xml", version.number()));
-    fs::write(&pom, version.pom())?;
+fn resolve(version: Version, pom: &Path, goals: &[&str], home: &Path) -> Result<()> {
     // A cold resolve may time out once.
     for last in [false, true] {
         let answer = Command::new("mvn")
             .args(["-B", "-q", "-f"])
-            .arg(&pom)
+            .arg(pom)
             .arg(format!("-Dhome={}", home.display()))
-            .arg("dependency:copy@jars")
+            .args(goals)
             .output()
             .context(
                 "`mvn` is missing; install Maven, or name a node in `SEKISHO_OPENSEARCH_URL`",
@@ -173,7 +206,7 @@ fn resolve(version: Version, root: &Path, home: &Path) -> Result<()> {
         if last {
             bail!(
                 "maven cannot resolve opensearch {}:\n{}{}",
-                version.number(),
+                version.name(),
                 String::from_utf8_lossy(&answer.stdout),
                 String::from_utf8_lossy(&answer.stderr)
             );
