@@ -245,7 +245,7 @@ fn wait_for(process: &mut Process, version: Version, log: &Path) -> Result<Strin
         if let Some(address) = http_address(&text) {
             let is_secured = version == Version::Secured;
             if is_secured && security::is_ready(address, &process.folder) {
-                return Ok(format!("https://{address}"));
+                return Ok(security::url(address));
             }
             if !is_secured && is_ready(address) {
                 return Ok(format!("http://{address}"));

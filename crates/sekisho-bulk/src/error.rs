@@ -33,10 +33,8 @@ pub enum BulkError {
         #[source]
         source: opensearch::Error,
     },
-    /// The cluster shows a certificate that nobody here vouches for, so nothing was sent.
-    #[error(
-        "`{url}` is not trusted: {reason}; name the authority of its certificate in `opensearch.ca_file`, and use an address that the certificate names"
-    )]
+    /// The cluster shows a certificate that cannot be trusted, so nothing was sent.
+    #[error("`{url}` is not trusted: {reason}; {}", certificate_remedy(.reason))]
     Certificate {
         /// The address, without credentials.
         url: String,
@@ -130,8 +128,54 @@ pub(crate) fn remedy(status: u16, reason: &str) -> &'static str {
     }
 }
 
+fn certificate_remedy(reason: &str) -> &'static str {
+    const REMEDIES: [(&str, &str); 3] = [
+        (
+            "not valid for name",
+            "use an address in `opensearch.url` that the certificate names",
+        ),
+        ("expired", "renew the certificate, and check the clock"),
+        // What `openssl req -x509` makes by default; naming it as its own authority does not help.
+        (
+            "CaUsedAsEndEntity",
+            "make the cluster's certificate again with `basicConstraints=CA:FALSE`",
+        ),
+    ];
+    let mut known = REMEDIES.iter();
+    let found = known.find(|(word, _)| reason.contains(word));
+    found.map_or(
+        "name the authority of the certificate in `opensearch.ca_file`",
+        |(_, remedy)| remedy,
+    )
+}
+
 /// The innermost error, which says what happened; those around it say where.
 pub(crate) fn root_cause(error: &dyn Error) -> String {
     let inner = std::iter::successors(error.source(), |&error| error.source()).last();
     inner.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_fault_says_what_helps_against_it() {
+        // As the TLS library words them.
+        for (reason, word) in [
+            ("UnknownIssuer", "opensearch.ca_file"),
+            (
+                "certificate not valid for name \"127.0.0.1\"",
+                "opensearch.url",
+            ),
+            ("certificate expired: verification time …", "renew"),
+            ("Other(OtherError(CaUsedAsEndEntity))", "CA:FALSE"),
+        ] {
+            let error = BulkError::Certificate {
+                url: "https://node".into(),
+                reason: format!("invalid peer certificate: {reason}"),
+            };
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ crate::cases![Secured:
     basic_auth_over_tls_with_gzip_and_without,
     a_wrong_password_is_a_state_fault,
     an_unknown_authority_is_a_clear_error,
+    a_name_that_the_certificate_lacks_is_a_clear_error,
     an_insecure_connection_needs_no_authority,
     a_writer_role_writes_its_indices_only,
 ];
@@ -141,6 +142,16 @@ async fn an_unknown_authority_is_a_clear_error(node: Secured) -> Result<()> {
     let error = check_version(cluster.transport()).await.unwrap_err();
     ensure!(matches!(error, BulkError::Certificate { .. }), "{error:?}");
     Ok(())
+}
+
+async fn a_name_that_the_certificate_lacks_is_a_clear_error(node: Secured) -> Result<()> {
+    let settings = OpenSearchSettings {
+        url: node.url.replace("localhost", "127.0.0.1"),
+        ..settings(&node, ADMIN)?
+    };
+    let cluster = connect(&settings).await?;
+    let words = ["not valid for name", "127.0.0.1", "`opensearch.url`"];
+    state_faults(&cluster.write(&batch(&["log-unnamed"])?).await?, &words)
 }
 
 async fn an_insecure_connection_needs_no_authority(node: Secured) -> Result<()> {

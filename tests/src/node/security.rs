@@ -56,7 +56,7 @@ pub(super) fn configure(home: &Path, folder: &Path) -> Result<()> {
         }
     }
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(["localhost", "n1", "127.0.0.1"].map(String::from))?;
+    let mut params = CertificateParams::new(["localhost", "n1"].map(String::from))?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params
         .distinguished_name
@@ -72,6 +72,11 @@ pub(super) fn configure(home: &Path, folder: &Path) -> Result<()> {
 
 pub(super) fn certificate(folder: &Path) -> PathBuf {
     folder.join("config/cert.pem")
+}
+
+/// The address by a name of the certificate, which holds no numbers.
+pub(super) fn url(address: SocketAddr) -> String {
+    format!("https://localhost:{}", address.port())
 }
 
 /// Says how to reach a secured node as a user.
@@ -90,7 +95,7 @@ pub fn login(url: &str, ca_pem: Vec<u8>, (username, password): (&str, &str)) -> 
 pub(super) fn is_ready(address: SocketAddr, folder: &Path) -> bool {
     let ask = || -> Result<u16> {
         let ca_pem = fs::read(certificate(folder))?;
-        let settings = login(&format!("https://{address}"), ca_pem, ADMIN);
+        let settings = login(&url(address), ca_pem, ADMIN);
         let transport = OpenSearchTransport::new(settings)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

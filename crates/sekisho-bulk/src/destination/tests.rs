@@ -249,7 +249,7 @@ async fn an_untrusted_certificate_is_a_state_fault_after_one_request() {
     let (verdicts, sent) = run(&["a", "b"], 1, |_, _| {
         Err(BulkError::Certificate {
             url: "https://node".into(),
-            reason: "expired".into(),
+            reason: "invalid peer certificate: UnknownIssuer".into(),
         })
     })
     .await;
