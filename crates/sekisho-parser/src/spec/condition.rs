@@ -53,24 +53,7 @@ pub(crate) enum SetSpec {
     Table(Box<FieldTable>),
 }
 
-const CONDITION_KEYS: [&str; 15] = [
-    "field",
-    "exists",
-    "equals",
-    "not_equals",
-    "in",
-    "not_in",
-    "starts_with",
-    "ends_with",
-    "contains",
-    "matches",
-    "greater_than",
-    "ignore_case",
-    "all",
-    "any",
-    "none",
-];
-
+/// The keys of a `[[when]]`: first those of a condition, then what it does.
 const WHEN_KEYS: [&str; 19] = [
     "field",
     "exists",
@@ -92,6 +75,8 @@ const WHEN_KEYS: [&str; 19] = [
     "append",
     "transform",
 ];
+
+const CONDITION_KEYS: &[&str] = WHEN_KEYS.split_at(15).0;
 
 impl ConditionSpec {
     /// Takes the value of one key, or tells that the key is none of a condition's.
@@ -137,7 +122,7 @@ impl<'de> Visitor<'de> for ConditionVisitor {
         let mut condition = ConditionSpec::default();
         while let Some(key) = map.next_key::<String>()? {
             if !condition.accept(&key, &mut map)? {
-                return Err(Error::unknown_field(&key, &CONDITION_KEYS));
+                return Err(Error::unknown_field(&key, CONDITION_KEYS));
             }
         }
         Ok(condition)
