@@ -59,6 +59,13 @@ impl Workspace {
     }
 }
 
+/// Builds what is released, the command and the Lambda together: apart they choose other features of the same crates, and everything would compile twice.
+pub(crate) fn build_release(workspace: &Workspace) -> Result<()> {
+    let mut build = workspace.cargo(["build", "--release", "--locked"]);
+    build.args(["--package", "sekisho-cli", "--package", "sekisho-ingest"]);
+    run(build)
+}
+
 /// Runs a program and fails if it fails; says what it was and how long it took.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     let line = line(&command);

@@ -6,13 +6,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{self, Workspace, say};
+use crate::run::{Workspace, build_release, say};
 
 /// Builds `sekisho`, lays the samples out under the keys that they stand for, and loads them.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let samples = workspace.root().join("target/samples");
     let objects = lay_out(workspace.root(), &samples)?;
-    run::run(workspace.cargo(["build", "--release", "--locked", "--package", "sekisho-cli"]))?;
+    build_release(workspace)?;
     let sekisho = workspace.target().join("release/sekisho");
     let shown = sekisho.strip_prefix(workspace.root()).unwrap_or(&sekisho);
     let shown = shown.display();
