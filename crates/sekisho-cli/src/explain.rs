@@ -1,68 +1,53 @@
-//! [`Explain`]: which lines of a parser decided about a document.
+//! [`Explain`]: which line of a parser decided about each field of a document.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use anyhow::Result;
 use sekisho_document::DocumentHead;
-use sekisho_parser::{Catalog, FieldUse, Parser, Purpose};
+use sekisho_parser::Parser;
+use sekisho_pipeline::Parsed;
 
 use crate::cases::Json;
 
-/// What a parser's lines do, for one record after the other.
-#[derive(Debug, Default)]
+/// Says of one record after the other which line decided.
+#[derive(Debug)]
 pub(crate) struct Explain {
-    file: String,
-    uses: Vec<FieldUse>,
+    parser: Arc<Parser>,
 }
 
 impl Explain {
-    pub(crate) fn new(catalog: &Catalog, parser: &Parser) -> Result<Self> {
-        Ok(Self {
-            file: format!("{}/parser.toml", parser.folder()),
-            uses: parser.uses(catalog.settings())?,
-        })
+    pub(crate) fn new(parser: Arc<Parser>) -> Self {
+        Self { parser }
     }
 
     /// Tells where a document goes and which line filled each of its fields.
     pub(crate) fn document(
         &self,
-        offset: u64,
+        parsed: &Parsed<'_>,
         head: &DocumentHead,
         body: &[u8],
         err: &mut dyn Write,
     ) -> io::Result<()> {
-        let DocumentHead { id, index, .. } = head;
+        let (DocumentHead { id, index, .. }, offset) = (head, parsed.offset);
         writeln!(err, "byte {offset}: `_id` {id} in `{index}`")?;
         let Ok(document) = Json::read(&String::from_utf8_lossy(body)) else {
             return Ok(());
         };
-        for FieldUse {
-            path,
-            line,
-            purpose,
-        } in &self.uses
-        {
-            let (target, verb) = match purpose {
-                Purpose::Field(field) => (field.as_str(), "from"),
-                Purpose::Lookup(field) => (field.as_str(), "looked up by"),
-                Purpose::Timestamp => ("@timestamp", "from"),
-                Purpose::Addresses => ("source.address", "by the address rule from"),
-                Purpose::Type(_) | Purpose::Condition => continue,
-            };
-            if let Some(value) = document.at(target) {
-                let value = value.write();
-                writeln!(
-                    err,
-                    "  {}:{line} {target} = {value} ({verb} `{path}`)",
-                    self.file
-                )?;
+        for decision in &parsed.decisions {
+            if let Some(value) = document.at(&decision.field) {
+                let (field, value) = (&decision.field, value.write());
+                let line = self.parser.describe(decision.origin);
+                writeln!(err, "  {field} = {value}\n      {line}")?;
             }
         }
         Ok(())
     }
 
-    /// Names the file of an `[[exclude]]` rule.
-    pub(crate) fn rule(&self, rule: &str) -> Option<String> {
-        (!self.file.is_empty()).then(|| format!(" ([[exclude]] `{rule}` of {})", self.file))
+    /// Tells which line leaves a record out.
+    pub(crate) fn excluded(&self, parsed: &Parsed<'_>, err: &mut dyn Write) -> io::Result<()> {
+        for decision in &parsed.decisions {
+            writeln!(err, "      {}", self.parser.describe(decision.origin))?;
+        }
+        Ok(())
     }
 }

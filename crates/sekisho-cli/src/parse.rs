@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -41,9 +42,8 @@ pub(crate) fn parse(args: &ParseArgs, setup: &Setup, out: &mut dyn Write) -> Res
         return Ok(Finish::Clean);
     }
     let explain = match (&route, args.explain) {
-        (Route::Parser(choice, _), true) => Some(Explain::new(&catalog, choice.parser)?),
-        (_, true) => Some(Explain::default()),
-        (_, false) => None,
+        (Route::Parser(choice, _), true) => Some(Explain::new(Arc::clone(choice.parser))),
+        _ => None,
     };
     let mut run = Run {
         args,
@@ -88,6 +88,9 @@ impl Run<'_> {
             last_modified: self.args.last_modified.unwrap_or(modified),
         };
         let mut reader = ObjectReader::open(self.catalog, &object, context, &self.limits, read)?;
+        if self.explain.is_some() {
+            reader.explain();
+        }
         let mut body = Vec::new();
         loop {
             body.clear();
@@ -111,7 +114,7 @@ impl Run<'_> {
             Outcome::Document(head) => {
                 self.print(head, "indexed", body, out)?;
                 if let Some(explain) = &self.explain {
-                    explain.document(offset, head, body, &mut err)?;
+                    explain.document(parsed, head, body, &mut err)?;
                 }
             }
             Outcome::Raw { head, reason } => {
@@ -120,9 +123,10 @@ impl Run<'_> {
                 writeln!(err, "byte {offset}: raw: {reason}")?;
             }
             Outcome::Excluded { rule } => {
-                let line = self.explain.as_ref().and_then(|explain| explain.rule(rule));
-                let line = line.unwrap_or_default();
-                writeln!(err, "byte {offset}: excluded by rule `{rule}`{line}")?;
+                writeln!(err, "byte {offset}: excluded by rule `{rule}`")?;
+                if let Some(explain) = &self.explain {
+                    explain.excluded(parsed, &mut err)?;
+                }
             }
             Outcome::Quarantined { reason } => {
                 self.clean = false;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::convert::ip;
 use crate::draft::Draft;
+use crate::origin::Origin;
 use crate::program::{Addresses, Root};
 use crate::settings::Cidr;
 use crate::value::Value;
@@ -11,6 +12,7 @@ use crate::value::Value;
 impl Addresses {
     /// Sets `source.*` from the peer, and `client.ip` and `network.forwarded_ip` from the header if the peer is a trusted proxy.
     pub(crate) fn apply(&self, draft: &mut Draft<'_, '_>, trusted: &[Cidr]) {
+        draft.origin = Origin::Line(self.line);
         let header = self.header(draft);
         let mut peer = None;
         for source in &self.peer {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::draft::Draft;
-use crate::program::{Check, Condition, Lookup, Pattern};
-use crate::value::Value;
+use crate::origin::Origin;
+use crate::program::{Check, Condition, Lookup, Pattern, Row};
 
 impl Condition {
     /// Tells whether the record fulfils the condition.
@@ -54,8 +54,19 @@ impl Check {
 }
 
 impl Lookup {
-    /// Finds the row for a record and gives what it sets.
-    pub(crate) fn row(&self, draft: &Draft<'_, '_>) -> Option<&[(usize, Value<'static>)]> {
+    /// Sets what the record's row says.
+    pub(crate) fn apply(&self, draft: &mut Draft<'_, '_>) {
+        let Some(row) = self.row(draft) else { return };
+        draft.origin = Origin::Row {
+            lookup: self.line,
+            row: row.line,
+        };
+        for given in &row.set {
+            draft.set(given.output, given.value.clone());
+        }
+    }
+
+    fn row(&self, draft: &Draft<'_, '_>) -> Option<&Row> {
         let keys: Vec<_> = self
             .sources
             .iter()
@@ -68,7 +79,7 @@ impl Lookup {
                 .find(|(patterns, _)| all_match(patterns, &keys))
                 .map(|(_, row)| row)
         })?;
-        self.rows.get(*row).map(Vec::as_slice)
+        self.rows.get(*row)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::origin::{Decision, Origin};
 use crate::program::{Program, Root, Source};
 use crate::value::Value;
 use crate::walk::Walked;
@@ -18,6 +19,11 @@ pub(crate) struct Draft<'p, 'a> {
     pub(crate) used: Vec<bool>,
     /// Whether a rule asks for the script.
     pub(crate) transform: bool,
+    /// Whether a rule leaves the record out.
+    pub(crate) excluded: bool,
+    /// What is at work now, and what filled each field last.
+    pub(crate) origin: Origin,
+    pub(crate) origins: Vec<Origin>,
 }
 
 impl<'p, 'a> Draft<'p, 'a> {
@@ -30,6 +36,7 @@ impl<'p, 'a> Draft<'p, 'a> {
     ) -> Self {
         let outputs = vec![None; program.outputs.len()];
         let used = vec![false; program.schema.slots.len()];
+        let origins = vec![Origin::Engine; program.outputs.len()];
         Self {
             program,
             captures,
@@ -38,6 +45,9 @@ impl<'p, 'a> Draft<'p, 'a> {
             outputs,
             used,
             transform: false,
+            excluded: false,
+            origin: Origin::Engine,
+            origins,
         }
     }
 
@@ -75,10 +85,42 @@ impl<'p, 'a> Draft<'p, 'a> {
         if let Some(place) = self.outputs.get_mut(output) {
             *place = Some(value);
         }
+        self.note(output);
+    }
+
+    /// Notes that what is at work now filled a field.
+    pub(crate) fn note(&mut self, output: usize) {
+        if let Some(origin) = self.origins.get_mut(output) {
+            *origin = self.origin;
+        }
+    }
+
+    /// Says what filled each field that has a value, and what left the record out.
+    pub(crate) fn decisions(&self) -> Vec<Decision> {
+        if self.excluded {
+            return vec![Decision {
+                field: "[[exclude]]".to_owned(),
+                origin: self.origin,
+            }];
+        }
+        let fields = self
+            .program
+            .outputs
+            .iter()
+            .zip(&self.outputs)
+            .zip(&self.origins);
+        fields
+            .filter(|((_, value), origin)| value.is_some() && **origin != Origin::Engine)
+            .map(|((output, _), origin)| Decision {
+                field: output.name.clone(),
+                origin: *origin,
+            })
+            .collect()
     }
 
     /// Adds values to a field that holds an array, each once.
     pub(crate) fn append(&mut self, output: usize, value: Value<'a>) {
+        self.note(output);
         let Some(place) = self.outputs.get_mut(output) else {
             return;
         };

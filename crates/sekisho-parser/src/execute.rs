@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::draft::Draft;
+use crate::origin::Origin;
 use crate::program::{Program, Root};
 use crate::settings::Cidr;
 use crate::value::Value;
@@ -31,9 +32,7 @@ impl Program {
             ));
         }
         let time = self.time(draft);
-        for (output, value) in &self.constants {
-            draft.set(*output, value.clone());
-        }
+        self.constants.iter().for_each(|given| given.apply(draft));
         if let Some(addresses) = &self.addresses {
             addresses.apply(draft, trusted);
         }
@@ -41,9 +40,7 @@ impl Program {
             mapping.apply(draft);
         }
         for lookup in &self.lookups {
-            for (output, value) in lookup.row(draft).unwrap_or_default() {
-                draft.set(*output, value.clone());
-            }
+            lookup.apply(draft);
         }
         self.rules(draft);
         if let Some(exclude) = self
@@ -51,6 +48,8 @@ impl Program {
             .iter()
             .find(|exclude| exclude.condition.holds(draft))
         {
+            draft.origin = Origin::Line(exclude.line);
+            draft.excluded = true;
             return Verdict::Excluded(Arc::clone(&exclude.name));
         }
         if let Some(script) = self
@@ -61,6 +60,7 @@ impl Program {
         {
             return Verdict::Raw(format!("transform.vrl: {reason}"));
         }
+        draft.origin = Origin::Engine;
         self.relate(draft);
         self.keep_unused(draft);
         Verdict::Document(time)
@@ -87,6 +87,8 @@ impl Program {
             {
                 *used = true;
             }
+            draft.origin = Origin::Line(self.timestamp_line);
+            draft.note(self.fixed.timestamp);
             return time;
         }
         None

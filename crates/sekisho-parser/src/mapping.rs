@@ -6,12 +6,14 @@ use sekisho_document::json::{Kind, write_text};
 
 use crate::convert::convert;
 use crate::draft::Draft;
-use crate::program::{Mapping, Root, Setting, Source, Step};
+use crate::origin::Origin;
+use crate::program::{Given, Mapping, Root, Setting, Source, Step};
 use crate::value::{Value, for_elements, for_members};
 
 impl Mapping {
     /// Fills the target from the first usable source, or from all of them.
     pub(crate) fn apply(&self, draft: &mut Draft<'_, '_>) {
+        draft.origin = Origin::Line(self.line);
         let array = draft
             .program
             .outputs
@@ -124,11 +126,19 @@ impl Mapping {
     }
 }
 
+impl Given {
+    /// Gives the field its constant.
+    pub(crate) fn apply(&self, draft: &mut Draft<'_, '_>) {
+        draft.origin = Origin::Line(self.line);
+        draft.set(self.output, self.value.clone());
+    }
+}
+
 impl Setting {
     /// Gives a field its value.
     pub(crate) fn apply(&self, draft: &mut Draft<'_, '_>) {
         match self {
-            Self::Constant(output, value) => draft.set(*output, value.clone()),
+            Self::Constant(given) => given.apply(draft),
             Self::Mapping(mapping) => {
                 // A rule's value replaces what stood there, where it has one.
                 let before = draft.outputs.get_mut(mapping.target).and_then(Option::take);
@@ -145,8 +155,14 @@ impl Setting {
     /// Adds to a field that holds an array.
     pub(crate) fn append(&self, draft: &mut Draft<'_, '_>) {
         match self {
-            Self::Constant(output, value) => draft.append(*output, value.clone()),
-            Self::Mapping(mapping) => mapping.collect(draft),
+            Self::Constant(given) => {
+                draft.origin = Origin::Line(given.line);
+                draft.append(given.output, given.value.clone());
+            }
+            Self::Mapping(mapping) => {
+                draft.origin = Origin::Line(mapping.line);
+                mapping.collect(draft);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use sekisho_document::{Rotation, SourceMapping};
 
 use crate::compile::{capture, compile, names};
 use crate::files::ParserFiles;
+use crate::origin::Origin;
 use crate::pattern::Pattern;
 use crate::program::Program;
 use crate::spec::{ParserSpec, SpecFile, read_spec};
@@ -126,6 +127,29 @@ impl Parser {
     pub fn uses(&self, settings: &ParserSettings) -> Result<Vec<FieldUse>, ParserError> {
         self.program(settings)?;
         Ok(uses(&self.spec, &self.file))
+    }
+
+    /// Says for people where a decision stands: file, line and what the line says.
+    pub fn describe(&self, origin: Origin) -> String {
+        let folder = &self.files.folder;
+        match origin {
+            Origin::Engine => "the engine".to_owned(),
+            Origin::Line(line) => format!("{}:{line} {}", self.file.name, self.file.text_of(line)),
+            Origin::Row { lookup, row } => {
+                let mut lookups = self.spec.lookup.iter();
+                let entry = lookups.find(|entry| self.file.line(entry.at) == lookup);
+                let table = entry
+                    .map(|entry| entry.value.table.as_str())
+                    .unwrap_or_default();
+                let text = self
+                    .files
+                    .tables
+                    .get(table)
+                    .and_then(|text| text.lines().nth(row - 1));
+                format!("{folder}/{table}:{row} {}", text.unwrap_or_default())
+            }
+            Origin::Script => format!("{folder}/transform.vrl"),
+        }
     }
 
     /// Compiles the parser, once.

@@ -10,6 +10,7 @@ use sekisho_record::{Fault, FaultReason, Frame, Framing, Record};
 
 use crate::draft::Draft;
 use crate::execute::Verdict;
+use crate::origin::Decision;
 use crate::outcome::{ObjectContext, Outcome};
 use crate::parser::Parser;
 use crate::program::Program;
@@ -32,6 +33,8 @@ pub struct ObjectPlan {
     pub(crate) path: String,
     pub(crate) label: String,
     pub(crate) unclaimed: Option<Unclaimed>,
+    /// What decided about the last record, where somebody asks.
+    pub(crate) decisions: Option<Vec<Decision>>,
 }
 
 /// What limits an object that no parser claims.
@@ -108,7 +111,21 @@ impl ObjectPlan {
             label,
             object,
             unclaimed: None,
+            decisions: None,
         }
+    }
+
+    /// Starts to note for each record which line decided about it.
+    pub fn explain(&mut self) {
+        self.decisions = Some(Vec::new());
+    }
+
+    /// Gives what decided about the last record; empty unless [`Self::explain`] was called, and for raw records.
+    pub fn take_decisions(&mut self) -> Vec<Decision> {
+        self.decisions
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Gives `event.dataset`.
@@ -235,6 +252,9 @@ impl ObjectPlan {
             Verdict::Raw(reason) => Err(reason),
             Verdict::Excluded(rule) => Ok(Outcome::Excluded { rule }),
         };
+        if let Some(decisions) = &mut self.decisions {
+            *decisions = draft.decisions();
+        }
         drop(draft);
         self.captures = captures;
         outcome

@@ -24,10 +24,11 @@ pub(crate) struct Program {
     pub(crate) fixed: Fixed,
     pub(crate) times: TimeFormats,
     pub(crate) timestamp: Vec<Source>,
+    pub(crate) timestamp_line: usize,
     pub(crate) require: Vec<(String, Source)>,
     pub(crate) unique_by: Vec<Source>,
     pub(crate) excludes: Vec<Exclude>,
-    pub(crate) constants: Vec<(usize, Value<'static>)>,
+    pub(crate) constants: Vec<Given>,
     pub(crate) addresses: Option<Addresses>,
     pub(crate) mappings: Vec<Mapping>,
     pub(crate) lookups: Vec<Lookup>,
@@ -108,6 +109,7 @@ pub(crate) enum Root {
 /// One line of `[fields]`, or of a `set`.
 #[derive(Debug)]
 pub(crate) struct Mapping {
+    pub(crate) line: usize,
     pub(crate) target: usize,
     pub(crate) sources: Vec<Source>,
     /// Whether every value is collected, not only the first usable one.
@@ -161,6 +163,7 @@ impl Step {
 /// `[addresses]`: the contract that holds for every source.
 #[derive(Debug)]
 pub(crate) struct Addresses {
+    pub(crate) line: usize,
     pub(crate) peer: Vec<Source>,
     pub(crate) forwarded: Vec<Source>,
     pub(crate) source_address: usize,
@@ -172,12 +175,30 @@ pub(crate) struct Addresses {
 /// `[lookup.<name>]`
 #[derive(Debug)]
 pub(crate) struct Lookup {
+    pub(crate) line: usize,
     pub(crate) sources: Vec<Source>,
     pub(crate) exact: HashMap<String, usize>,
     /// Rows with wildcards, in file order.
     pub(crate) patterns: Vec<(Vec<Pattern>, usize)>,
     /// What each row sets.
-    pub(crate) rows: Vec<Vec<(usize, Value<'static>)>>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// A row of a lookup's table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// Its line in the table.
+    pub(crate) line: usize,
+    pub(crate) set: Vec<Given>,
+}
+
+/// A field and the constant that it gets.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// The line in `parser.toml`.
+    pub(crate) line: usize,
+    pub(crate) output: usize,
+    pub(crate) value: Value<'static>,
 }
 
 /// One cell of a lookup's key columns.
@@ -204,13 +225,14 @@ pub(crate) struct Rule {
 /// What a rule gives a field.
 #[derive(Debug)]
 pub(crate) enum Setting {
-    Constant(usize, Value<'static>),
+    Constant(Given),
     Mapping(Mapping),
 }
 
 /// `[[exclude]]`
 #[derive(Debug)]
 pub(crate) struct Exclude {
+    pub(crate) line: usize,
     pub(crate) name: Arc<str>,
     pub(crate) condition: Condition,
 }

@@ -20,6 +20,7 @@ use vrl::value::{KeyString, ObjectMap, Secrets, Value as VrlValue};
 
 use crate::convert::convert;
 use crate::draft::Draft;
+use crate::origin::Origin;
 use crate::program::Source;
 use crate::time::write_time;
 use crate::value::{Value, for_elements, for_members};
@@ -156,13 +157,17 @@ impl Script {
         runtime
             .resolve(&mut target, &self.program, &TimeZone::Named(chrono_tz::UTC))
             .map_err(|stop| stop.to_string())?;
+        draft.origin = Origin::Script;
         for (path, output) in &self.fields {
             let value = target
                 .value
                 .get(path)
                 .and_then(|value| from_vrl(value, *output, draft));
-            if let Some(place) = draft.outputs.get_mut(*output) {
+            if let Some(place) = draft.outputs.get_mut(*output)
+                && *place != value
+            {
                 *place = value;
+                draft.note(*output);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use sekisho_event::ObjectRef;
 use sekisho_object::{CappedDecoder, DecodeFault, ObjectLimits, decompress};
-use sekisho_parser::{Catalog, ObjectContext, ObjectPlan, Outcome};
+use sekisho_parser::{Catalog, Decision, ObjectContext, ObjectPlan, Outcome};
 use sekisho_record::{FaultReason, Frame, RecordError, RecordReader};
 
 use crate::quarantine::Digest;
@@ -38,6 +38,8 @@ pub struct Parsed<'a> {
     pub digest: Option<Digest>,
     /// How it ended; a document was appended to the buffer.
     pub outcome: Outcome,
+    /// Which lines decided, after [`ObjectReader::explain`].
+    pub decisions: Vec<Decision>,
 }
 
 /// What comes next in an object.
@@ -109,7 +111,8 @@ impl<R: Read> ObjectReader<R> {
                     Some(reason) => Outcome::Quarantined { reason },
                     None => self.plan.parse(&frame, body),
                 };
-                Ok(Step::Record(parsed(&frame, outcome)))
+                let decisions = self.plan.take_decisions();
+                Ok(Step::Record(parsed(&frame, outcome, decisions)))
             }
             Ok(None) => Ok(Step::End),
             Err(error) => {
@@ -139,6 +142,11 @@ impl<R: Read> ObjectReader<R> {
         self.cut.as_ref()
     }
 
+    /// Starts to note for each record which line decided about it.
+    pub fn explain(&mut self) {
+        self.plan.explain();
+    }
+
     /// The plan.
     pub fn plan(&self) -> &ObjectPlan {
         &self.plan
@@ -163,7 +171,7 @@ fn is_torn(reason: &FaultReason) -> bool {
     )
 }
 
-fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome) -> Parsed<'a> {
+fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome, decisions: Vec<Decision>) -> Parsed<'a> {
     let (offset, bytes, whole) = match frame {
         Frame::Record(record) => (record.offset, record.bytes, None),
         Frame::Fault(fault) => (
@@ -179,6 +187,7 @@ fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome) -> Parsed<'a> {
         length: whole.map_or(bytes.len() as u64, |(length, _)| length),
         digest: whole.map(|(_, digest)| Digest(digest)),
         outcome,
+        decisions,
     }
 }
 

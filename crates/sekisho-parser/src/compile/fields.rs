@@ -8,14 +8,14 @@ use sekisho_document::{FieldType, ecs};
 use super::Compiler;
 use crate::ParserError;
 use crate::convert::convert;
-use crate::program::{Mapping, Output, Source, Step};
+use crate::program::{Given, Mapping, Output, Source, Step};
 use crate::spec::{Constant, FieldSpec, FieldTable, Scalar, TextOrList};
 use crate::time::TimeFormats;
 use crate::value::Value;
 
 impl Compiler<'_> {
     /// Compiles `[constants]`.
-    pub(super) fn constants(&mut self) -> Result<Vec<(usize, Value<'static>)>, ParserError> {
+    pub(super) fn constants(&mut self) -> Result<Vec<Given>, ParserError> {
         self.spec
             .constants
             .iter()
@@ -48,7 +48,7 @@ impl Compiler<'_> {
         name: &str,
         constant: &Constant,
         at: usize,
-    ) -> Result<(usize, Value<'static>), ParserError> {
+    ) -> Result<Given, ParserError> {
         let scalars = match constant {
             Constant::One(scalar) => std::slice::from_ref(scalar),
             Constant::Many(scalars) => scalars,
@@ -82,8 +82,13 @@ impl Compiler<'_> {
         } else {
             values.pop()
         };
+        let line = self.file.line(at);
         value
-            .map(|value| (output, value))
+            .map(|value| Given {
+                line,
+                output,
+                value,
+            })
             .ok_or_else(|| self.file.error(at, format!("`{name}` gets an empty list")))
     }
 
@@ -152,6 +157,7 @@ impl Compiler<'_> {
             ));
         }
         Ok(Mapping {
+            line: self.file.line(at),
             target,
             sources,
             collect,

@@ -163,6 +163,7 @@ impl Compiler<'_> {
             fixed,
             times,
             timestamp,
+            timestamp_line: self.file.line(place(self.file, "[timestamp]")),
             require,
             unique_by,
             excludes,
@@ -263,6 +264,7 @@ impl Compiler<'_> {
             None => Vec::new(),
         };
         Ok(Some(Addresses {
+            line: self.file.line(place(self.file, "[addresses]")),
             peer,
             forwarded,
             source_address,

@@ -57,6 +57,7 @@ impl Compiler<'_> {
                 .map(|condition| self.condition(condition, at))
                 .collect::<Result<_, _>>()?;
             excludes.push(Exclude {
+                line: self.file.line(at),
                 name: Arc::from(spec.name.as_str()),
                 condition: Condition::All(conditions),
             });
@@ -70,7 +71,7 @@ impl Compiler<'_> {
             .map(|entry| match &entry.value {
                 SetSpec::Constant(constant) => self
                     .constant(&entry.key, constant, entry.at)
-                    .map(|(output, value)| Setting::Constant(output, value)),
+                    .map(Setting::Constant),
                 SetSpec::Table(table) => self
                     .mapping(&entry.key, table, entry.at)
                     .map(Setting::Mapping),

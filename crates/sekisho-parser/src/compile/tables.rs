@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Compiler, Tables};
 use crate::ParserError;
 use crate::condition::joined;
-use crate::program::{Lookup, Pattern};
+use crate::program::{Given, Lookup, Pattern, Row};
 use crate::spec::{Constant, LookupSpec, Scalar};
 
 impl Compiler<'_> {
@@ -47,6 +47,7 @@ impl Compiler<'_> {
             ));
         }
         let mut lookup = Lookup {
+            line: self.file.line(at),
             sources,
             exact: HashMap::new(),
             patterns: Vec::new(),
@@ -77,17 +78,15 @@ impl Compiler<'_> {
             {
                 set.push(self.cell(name, cell, at)?);
             }
-            lookup.rows.push(set);
+            lookup.rows.push(Row {
+                line: number + 1,
+                set,
+            });
         }
         Ok(lookup)
     }
 
-    fn cell(
-        &mut self,
-        name: &str,
-        cell: &str,
-        at: usize,
-    ) -> Result<(usize, crate::value::Value<'static>), ParserError> {
+    fn cell(&mut self, name: &str, cell: &str, at: usize) -> Result<Given, ParserError> {
         let scalars: Vec<_> = cell
             .split('|')
             .map(|part| Scalar::Text(part.to_owned()))

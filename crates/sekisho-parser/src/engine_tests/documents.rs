@@ -192,3 +192,50 @@ fn runs_a_script_over_document_and_record() {
         "ME"
     );
 }
+
+#[test]
+fn says_which_line_decided() {
+    let spec = "[fields]\n\"user.name\" = [\"a\", \"b\"]\n[constants]\n\"event.kind\" = \"alert\"\n[[when]]\nfield = \"b\"\nexists = true\nset = { \"event.kind\" = \"event\" }\n[lookup.x]\nfrom = \"b\"\ntable = \"table.csv\"\n[[exclude]]\nname = \"none\"\nwhen = [{ field = \"drop\", exists = true }]\nreason = \"a test\"\n";
+    let table = "b,event.action\nx,first\ny,second\n";
+    let catalog = catalog(
+        &json_spec(spec),
+        None,
+        Some(table),
+        ParserSettings::default(),
+    )
+    .unwrap();
+    let mut plan = catalog.plan(context(KEY), b"{}").unwrap();
+    plan.explain();
+    let mut decided = |record: &[u8]| {
+        let frame = Frame::Record(Record {
+            offset: 0,
+            bytes: record,
+            columns: None,
+        });
+        plan.parse(&frame, &mut Vec::new());
+        plan.take_decisions()
+            .into_iter()
+            .map(|decision| {
+                let line = catalog.parsers()[0].describe(decision.origin);
+                (decision.field, line)
+            })
+            .collect::<Vec<_>>()
+    };
+    let name = "\"user.name\" = [\"a\", \"b\"]";
+    let set = "set = { \"event.kind\" = \"event\" }";
+    let by = |field: &str, line: String| (field.to_owned(), line);
+    let expected = [
+        by("event.kind", format!("aws/test/parser.toml:21 {set}")),
+        by("user.name", format!("aws/test/parser.toml:15 {name}")),
+        by("event.action", "aws/test/table.csv:3 y,second".to_owned()),
+    ];
+    assert_eq!(decided(br#"{"b":"y"}"#), expected);
+    let excluded = decided(br#"{"drop":1}"#);
+    assert_eq!(
+        excluded,
+        [by(
+            "[[exclude]]",
+            "aws/test/parser.toml:25 [[exclude]]".to_owned()
+        )]
+    );
+}

@@ -23,6 +23,15 @@ impl SpecFile {
             .count()
     }
 
+    /// Gives the text of a line (from 1).
+    pub(crate) fn text_of(&self, line: usize) -> &str {
+        self.text
+            .lines()
+            .nth(line.saturating_sub(1))
+            .unwrap_or_default()
+            .trim()
+    }
+
     /// Makes an error about the line at a byte offset.
     pub(crate) fn error(&self, at: usize, message: impl Into<String>) -> ParserError {
         ParserError::Spec {
