@@ -225,8 +225,8 @@ fn says_which_line_decided() {
     let set = "set = { \"event.kind\" = \"event\" }";
     let by = |field: &str, line: String| (field.to_owned(), line);
     let expected = [
-        by("event.kind", format!("aws/test/parser.toml:21 {set}")),
-        by("user.name", format!("aws/test/parser.toml:15 {name}")),
+        by("event.kind", format!("aws/test/parser.toml:20 {set}")),
+        by("user.name", format!("aws/test/parser.toml:14 {name}")),
         by("event.action", "aws/test/table.csv:3 y,second".to_owned()),
     ];
     assert_eq!(decided(br#"{"b":"y"}"#), expected);
@@ -235,7 +235,7 @@ fn says_which_line_decided() {
         excluded,
         [by(
             "[[exclude]]",
-            "aws/test/parser.toml:25 [[exclude]]".to_owned()
+            "aws/test/parser.toml:24 [[exclude]]".to_owned()
         )]
     );
 }
