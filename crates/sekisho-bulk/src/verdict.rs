@@ -9,7 +9,7 @@ pub enum Verdict {
     Indexed,
     /// Its `_id` was already there, which is success.
     Duplicate,
-    /// The document itself cannot be stored: an allow-list, see [`classify`].
+    /// The document itself cannot be stored: an allow-list of error types.
     DocumentFault {
         /// The field that OpenSearch names, where it names one.
         field: Option<String>,

@@ -9,7 +9,7 @@ use sekisho_event::ObjectRef;
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     /// The store does not give it.
-    #[error("cannot open `{object}`")]
+    #[error("the store does not give it")]
     Open {
         /// The object.
         object: Box<ObjectRef>,
