@@ -4,6 +4,7 @@
 
 mod addresses;
 mod catalog;
+mod columns;
 mod compile;
 mod condition;
 mod convert;

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use sekisho_document::{DocumentId, ObjectIdentity, Rotation};
 use sekisho_record::{Fault, FaultReason, Frame, Framing, Record};
 
+use crate::columns::ColumnPlan;
 use crate::draft::Draft;
 use crate::execute::Verdict;
 use crate::origin::Decision;
@@ -33,6 +34,8 @@ pub struct ObjectPlan {
     pub(crate) path: String,
     pub(crate) label: String,
     pub(crate) unclaimed: Option<Unclaimed>,
+    /// Where the columns of the header in force go.
+    pub(crate) columns: Option<ColumnPlan>,
     /// What decided about the last record, where somebody asks.
     pub(crate) decisions: Option<Vec<Decision>>,
 }
@@ -111,6 +114,7 @@ impl ObjectPlan {
             label,
             object,
             unclaimed: None,
+            columns: None,
             decisions: None,
         }
     }
@@ -219,7 +223,10 @@ impl ObjectPlan {
             max_depth: self.settings.max_depth,
         };
         let walked = match &record.columns {
-            Some(columns) => walker.columns(&text, columns)?,
+            Some(columns) => {
+                let plan = ColumnPlan::of(&mut self.columns, columns, &program.schema);
+                walker.columns(&text, plan)?
+            }
             None if program.is_json() => walker.json(&text).map_err(|fault| fault.to_string())?,
             None => walker.start(),
         };

@@ -6,7 +6,6 @@ use sekisho_document::FieldType;
 use sekisho_document::json::{
     FlatWriter, JsonFault, KeyNames, Kind, Raw, Scanner, unescape, write_text,
 };
-use sekisho_record::Columns;
 
 use crate::convert::convert;
 use crate::schema::{Node, Schema};
@@ -57,68 +56,6 @@ impl<'p> Walker<'p> {
         )?;
         scanner.end()?;
         Ok(walked)
-    }
-
-    /// Splits a line into its columns; more of them than the header names are kept, fewer are an error.
-    pub(crate) fn columns<'a>(
-        &self,
-        text: &'a str,
-        columns: &Columns,
-    ) -> Result<Walked<'a>, String> {
-        let mut walked = self.start();
-        let separator = char::from(columns.separator);
-        let mut cells = text.trim_end_matches(separator).split(separator);
-        for (n, name) in columns.names.iter().enumerate() {
-            let cell = cells.next().ok_or_else(|| {
-                format!(
-                    "the line has {n} columns where the header names {}",
-                    columns.names.len()
-                )
-            })?;
-            self.column(name, cell, &mut walked);
-        }
-        for (n, cell) in cells.enumerate() {
-            if let Some(value) = Value::from_text(cell) {
-                let name = format!("column_{}", columns.names.len() + n + 1);
-                write_member(
-                    &mut walked.other,
-                    &name,
-                    &value,
-                    self.schema.other_bytes,
-                    &mut walked.cut,
-                );
-            }
-        }
-        Ok(walked)
-    }
-
-    /// Takes one column of a text record.
-    fn column<'a>(&self, name: &str, text: &'a str, walked: &mut Walked<'a>) {
-        let Some(value) = Value::from_text(text) else {
-            return;
-        };
-        let node = self.schema.root.child(name).map(|(_, node)| node);
-        if let Some(slot) = node
-            .and_then(|node| node.slot)
-            .and_then(|slot| walked.slots.get_mut(slot))
-        {
-            *slot = Some(value.clone());
-        }
-        let written = node.is_some_and(|node| {
-            node.deferred
-                || node
-                    .kind
-                    .is_some_and(|kind| self.typed(node, kind, value.clone(), walked))
-        });
-        if !written {
-            write_member(
-                &mut walked.other,
-                name,
-                &value,
-                self.schema.other_bytes,
-                &mut walked.cut,
-            );
-        }
     }
 
     /// Walks the members of an object at a node whose fields are declared one by one.
@@ -251,7 +188,7 @@ impl<'p> Walker<'p> {
     }
 
     /// Writes a scalar, or an array of them, of a declared type; tells whether it was valid.
-    fn typed<'a>(
+    pub(crate) fn typed<'a>(
         &self,
         node: &Node,
         kind: FieldType,

@@ -146,6 +146,18 @@ fn reads_columns_by_the_header_and_keeps_what_is_too_much() {
 }
 
 #[test]
+fn keeps_both_of_two_columns_of_one_name() {
+    let spec =
+        "[record]\nformat = \"delimited\"\ncolumns = [\"a\", \"n\"]\n[types]\n\"n\" = \"long\"\n";
+    let catalog = catalog(spec, None, None, ParserSettings::default()).unwrap();
+    let made = records(&catalog, KEY, b"a n n x x x\n1 2 3 4 5 6\n");
+    assert_eq!(
+        made[0].document["aws"]["test"],
+        json!({"n": 2, "other": {"a": "1", "n~2": "3", "x": "4", "x~2": "5", "x~3": "6"}})
+    );
+}
+
+#[test]
 fn keeps_what_is_hostile() {
     let spec = "[types]\n\"k\" = \"keyword\"\n";
     let catalog = catalog(&json_spec(spec), None, None, ParserSettings::default()).unwrap();
