@@ -110,37 +110,13 @@ impl Compiler<'_> {
         files: &ParserFiles,
         settings: &ParserSettings,
     ) -> Result<Program, ParserError> {
-        check_index_name(&self.spec.source.index).map_err(|error| {
-            self.file
-                .error(place(self.file, "index"), error.to_string())
-        })?;
+        self.index()?;
         let times = self.times()?;
         let fixed = self.fixed()?;
         self.types()?;
-        let timestamp = self
-            .spec
-            .timestamp
-            .as_ref()
-            .map_or(Ok(Vec::new()), |spec| self.consumed(&spec.from, "from"))?;
-        let require = self
-            .spec
-            .record
-            .require
-            .iter()
-            .map(|path| {
-                Ok((
-                    path.clone(),
-                    self.source(path, place(self.file, "require"))?,
-                ))
-            })
-            .collect::<Result<_, ParserError>>()?;
-        let unique_by = self
-            .spec
-            .record
-            .unique_by
-            .iter()
-            .map(|path| self.source(path, place(self.file, "unique_by")))
-            .collect::<Result<_, _>>()?;
+        let timestamp = self.timestamp()?;
+        let require = self.require()?;
+        let unique_by = self.unique_by()?;
         let constants = self.constants()?;
         let addresses = self.addresses()?;
         let mappings = self.mappings()?;
@@ -176,6 +152,33 @@ impl Compiler<'_> {
             related,
             emit,
         })
+    }
+
+    fn index(&self) -> Result<(), ParserError> {
+        let at = place(self.file, "index");
+        check_index_name(&self.spec.source.index)
+            .map_err(|error| self.file.error(at, error.to_string()))
+    }
+
+    fn timestamp(&mut self) -> Result<Vec<Source>, ParserError> {
+        match &self.spec.timestamp {
+            Some(spec) => self.consumed(&spec.from, "from"),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn require(&mut self) -> Result<Vec<(String, Source)>, ParserError> {
+        let at = place(self.file, "require");
+        let paths = self.spec.record.require.iter();
+        paths
+            .map(|path| Ok((path.clone(), self.source(path, at)?)))
+            .collect()
+    }
+
+    fn unique_by(&mut self) -> Result<Vec<Source>, ParserError> {
+        let at = place(self.file, "unique_by");
+        let paths = self.spec.record.unique_by.iter();
+        paths.map(|path| self.source(path, at)).collect()
     }
 
     fn times(&self) -> Result<TimeFormats, ParserError> {
