@@ -1,4 +1,4 @@
-//! Drops one line of a parser at a time: at least one of its cases has to notice.
+//! Drops one line of a parser at a time, rows of its tables included: at least one of its cases has to notice.
 //!
 //! A line that can go without any case turning red is a mapping that nobody proved.
 //! `cargo test -p sekisho-tests --test mutation -- aws.waf/fields` runs one table of one parser; survivors are listed by file and line.
@@ -35,8 +35,8 @@ fn main() -> Result<()> {
                 continue;
             }
         };
-        let mutants = mutants::of(subject.spec())?;
-        for group in mutants.chunk_by(|a, b| a.table == b.table) {
+        let mutants = subject.mutants()?;
+        for group in mutants.chunk_by(|a, b| (a.table, &a.file) == (b.table, &b.file)) {
             for lines in group.chunks(LINES_PER_TRIAL) {
                 trials.extend(trial(&subject, lines));
             }
@@ -47,13 +47,12 @@ fn main() -> Result<()> {
 
 fn trial(subject: &Arc<Subject>, mutants: &[Mutant]) -> Option<Trial> {
     let (first, last) = (mutants.first()?, mutants.last()?);
-    let name = format!(
-        "{}/{}:{}-{}",
-        subject.dataset(),
-        first.table,
-        first.line,
-        last.line
-    );
+    let part = if first.table == "rows" {
+        &first.file
+    } else {
+        first.table
+    };
+    let name = format!("{}/{part}:{}-{}", subject.dataset(), first.line, last.line);
     let (subject, mutants) = (Arc::clone(subject), mutants.to_vec());
     Some(Trial::test(name, move || run(&subject, &mutants)))
 }
@@ -64,7 +63,7 @@ fn run(subject: &Subject, mutants: &[Mutant]) -> Result<(), Failed> {
         if !subject.notices(mutant)? {
             survivors.push(format!(
                 "{}:{}: no case notices that {} is gone",
-                subject.file(),
+                subject.path(&mutant.file),
                 mutant.line,
                 mutant.what
             ));

@@ -1,13 +1,15 @@
-//! Every way to leave one line out of a `parser.toml`.
+//! Every way to leave one line out of a `parser.toml` or of a lookup table.
 
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail};
 use toml_edit::{Array, Document, DocumentMut, Item, Table, TableLike, Value};
 
-/// A `parser.toml` that lacks one thing.
+/// A file of a parser folder that lacks one thing.
 #[derive(Debug, Clone)]
 pub(crate) struct Mutant {
+    /// The file's name.
+    pub(crate) file: String,
     /// The table that the line stands in.
     pub(crate) table: &'static str,
     /// The line, from 1.
@@ -44,12 +46,39 @@ pub(crate) fn of(text: &str) -> Result<Vec<Mutant>> {
         .iter()
         .map(|part| {
             Ok(Mutant {
+                file: "parser.toml".to_owned(),
                 table: part.table,
                 line: 1 + text.bytes().take(part.at).filter(|b| *b == b'\n').count(),
                 what: name(&part.path),
                 key: key(&part.path),
                 text: without(text, &part.path)?,
             })
+        })
+        .collect()
+}
+
+/// Lists the mutants of a lookup table: each row left out.
+pub(crate) fn of_table(file: &str, text: &str) -> Vec<Mutant> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_row = |line: &str| !line.trim().is_empty() && !line.starts_with('#');
+    let rows = lines.iter().enumerate().filter(|(_, line)| is_row(line));
+    // The first is the header.
+    rows.skip(1)
+        .map(|(at, row)| {
+            let mut left = lines.clone();
+            left.remove(at);
+            let words = row.split(|c: char| !c.is_alphanumeric());
+            Mutant {
+                file: file.to_owned(),
+                table: "rows",
+                line: at + 1,
+                what: format!("`{row}`"),
+                key: words
+                    .max_by_key(|word| word.len())
+                    .unwrap_or_default()
+                    .to_owned(),
+                text: left.join("\n"),
+            }
         })
         .collect()
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use sekisho_cli::cases::{Case, Mode, Runner};
 use tempfile::TempDir;
 
-use crate::mutants::Mutant;
+use crate::mutants::{self, Mutant};
 
 /// A parser with its cases.
 pub(crate) struct Subject {
@@ -18,7 +18,27 @@ pub(crate) struct Subject {
     /// The folder relative to the parsers folder.
     name: String,
     spec: String,
-    cases: Vec<(Case, BTreeSet<String>)>,
+    cases: Vec<Known>,
+}
+
+/// A case, the fields of its documents and what it expects.
+struct Known {
+    case: Case,
+    fields: BTreeSet<String>,
+    expected: String,
+}
+
+impl Known {
+    /// Tells whether the case is likely to notice what a mutant lacks.
+    fn names(&self, mutant: &Mutant) -> bool {
+        if mutant.table == "rows" {
+            return self.expected.contains(&mutant.key);
+        }
+        let ending = format!(".{}", mutant.key);
+        self.fields
+            .iter()
+            .any(|field| field == &mutant.key || field.ends_with(&ending))
+    }
 }
 
 impl Subject {
@@ -33,7 +53,7 @@ impl Subject {
             spec,
             cases: Vec::new(),
         };
-        let (_folder, runner) = subject.runner(&subject.spec)?;
+        let (_folder, runner) = subject.runner("parser.toml", &subject.spec)?;
         for case in Case::find(parsers, &format!("{dataset}/"))? {
             let report = runner.run(&case, Mode::Compare);
             ensure!(
@@ -41,7 +61,12 @@ impl Subject {
                 "case {} is red before anything was left out; see the golden tests",
                 case.name
             );
-            subject.cases.push((case, report.fields));
+            let expected = fs::read_to_string(case.folder.join("expected.ndjson"))?;
+            subject.cases.push(Known {
+                case,
+                fields: report.fields,
+                expected,
+            });
         }
         Ok(subject)
     }
@@ -50,48 +75,56 @@ impl Subject {
         &self.dataset
     }
 
-    pub(crate) fn spec(&self) -> &str {
-        &self.spec
+    /// Lists every way to leave a line out.
+    pub(crate) fn mutants(&self) -> Result<Vec<Mutant>> {
+        let mut all = mutants::of(&self.spec)?;
+        for path in self.files()? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.ends_with(".csv") && name != "vendor-fields.csv" {
+                all.extend(mutants::of_table(&name, &fs::read_to_string(&path)?));
+            }
+        }
+        Ok(all)
     }
 
-    /// Names `parser.toml` for a message.
-    pub(crate) fn file(&self) -> String {
-        format!("parsers/{}/parser.toml", self.name)
+    /// Names a file of the folder for a message.
+    pub(crate) fn path(&self, file: &str) -> String {
+        format!("parsers/{}/{file}", self.name)
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            files.extend(Some(entry?.path()).filter(|path| path.is_file()));
+        }
+        files.sort();
+        Ok(files)
     }
 
     /// Tells whether a case turns red, or the mutant does not even compile.
     pub(crate) fn notices(&self, mutant: &Mutant) -> Result<bool> {
-        let Ok((_folder, runner)) = self.runner(&mutant.text) else {
+        let Ok((_folder, runner)) = self.runner(&mutant.file, &mutant.text) else {
             return Ok(true);
         };
         // Cases whose documents hold what the line names are the likeliest to notice.
         let mut cases: Vec<_> = self.cases.iter().collect();
-        cases.sort_by_key(|(_, fields)| {
-            Reverse(
-                fields.iter().any(|field| {
-                    field == &mutant.key || field.ends_with(&format!(".{}", mutant.key))
-                }),
-            )
-        });
+        cases.sort_by_key(|known| Reverse(known.names(mutant)));
         Ok(cases
             .iter()
-            .any(|(case, _)| !runner.run(case, Mode::Compare).failures.is_empty()))
+            .any(|known| !runner.run(&known.case, Mode::Compare).failures.is_empty()))
     }
 
-    /// Makes a runner for this parser alone, with another `parser.toml`.
-    fn runner(&self, spec: &str) -> Result<(TempDir, Runner)> {
+    /// Makes a runner for this parser alone, with another text in one of its files.
+    fn runner(&self, file: &str, text: &str) -> Result<(TempDir, Runner)> {
         let parsers = tempfile::tempdir()?;
         let folder = parsers.path().join(&self.name);
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join("parser.toml"), spec)?;
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
+        for path in self.files()? {
             let name = path.file_name().unwrap_or_default();
-            if path.is_file() && name != "parser.toml" {
-                fs::copy(&path, folder.join(name))
-                    .with_context(|| format!("cannot copy `{}`", path.display()))?;
-            }
+            fs::copy(&path, folder.join(name))
+                .with_context(|| format!("cannot copy `{}`", path.display()))?;
         }
+        fs::write(folder.join(file), text)?;
         let runner = Runner::new(parsers.path())?;
         Ok((parsers, runner))
     }
