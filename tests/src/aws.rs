@@ -12,12 +12,13 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+
+use crate::run_folder::run_folder;
 
 pub use deployment::{Deployment, Function};
 pub use runtime::{Answer, Bootstrap};
@@ -53,7 +54,7 @@ impl Aws {
     pub fn start() -> Result<Self> {
         let root = root();
         let packages = package::install(&root)?;
-        let folder = run_folder(&root)?;
+        let folder = run_folder(&root, "aws")?;
         let address = free_address()?;
         let log = folder.join("ministack.log");
         let child = command(&packages, &folder, address)
@@ -155,28 +156,6 @@ fn kill_group(leader: u32) {
 /// `target/aws` of the workspace, shared by every target directory.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/aws")
-}
-
-/// Makes this run's own folder and removes those that ended processes left.
-fn run_folder(root: &Path) -> Result<PathBuf> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let runs = root.join("run");
-    fs::create_dir_all(&runs)?;
-    for entry in fs::read_dir(&runs)?.flatten() {
-        let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| name.split('-').next()?.parse::<u32>().ok());
-        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            drop(fs::remove_dir_all(entry.path()));
-        }
-    }
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = runs
-        .canonicalize()?
-        .join(format!("{}-{number}", std::process::id()));
-    fs::create_dir_all(folder.join("tmp"))?;
-    Ok(folder)
 }
 
 /// The stand-ins cannot choose a port themselves.

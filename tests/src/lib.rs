@@ -3,3 +3,4 @@
 pub mod aws;
 pub mod node;
 pub mod opensearch;
+mod run_folder;

@@ -12,11 +12,12 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+
+use crate::run_folder::run_folder;
 
 pub use home::Version;
 pub use security::{ADMIN, login};
@@ -97,7 +98,7 @@ impl Node {
         let root = root();
         let java = java::find(version, &root)?;
         let home = home::lay_out(version, &root)?;
-        let folder = run_folder(&root, version)?;
+        let folder = node_folder(&root, version)?;
         if version == Version::Secured {
             security::configure(&home, &folder)?;
         }
@@ -159,27 +160,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/opensearch")
 }
 
-/// Makes this node's own folder and removes those that ended processes left.
-fn run_folder(root: &Path, version: Version) -> Result<PathBuf> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let runs = root.join("run");
-    fs::create_dir_all(&runs)?;
-    for entry in fs::read_dir(&runs)?.flatten() {
-        let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| name.split('-').next()?.parse::<u32>().ok());
-        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            drop(fs::remove_dir_all(entry.path()));
-        }
-    }
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = runs.join(format!(
-        "{}-{number}-{}",
-        std::process::id(),
-        version.name()
-    ));
-    for part in ["config", "data", "logs", "tmp"] {
+/// Makes this node's own folder with its settings.
+fn node_folder(root: &Path, version: Version) -> Result<PathBuf> {
+    let folder = run_folder(root, version.name())?;
+    for part in ["config", "data", "logs"] {
         fs::create_dir_all(folder.join(part))?;
     }
     fs::write(folder.join("config/log4j2.properties"), home::LOG4J)?;

@@ -2,10 +2,8 @@
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use base64::Engine as _;
 use sekisho_config::QuarantineSettings;
 use sekisho_pipeline::{Digest, Quarantine, QuarantineEntry, QuarantineError};
-use serde_json::json;
 
 use crate::error::{Action, from_sdk};
 
@@ -34,7 +32,7 @@ impl Quarantine for S3Quarantine {
         let address = format!("s3://{}/{key}", self.bucket);
         let put = self.client.put_object().bucket(&self.bucket).key(key);
         put.content_type("application/json")
-            .body(body(&entry).into_bytes().into())
+            .body(entry.to_json().into_bytes().into())
             .send()
             .await
             .map_err(|error| {
@@ -63,32 +61,6 @@ fn key(entry: &QuarantineEntry) -> String {
         "{}/{hash}/{:020}-{end:020}.json",
         object.bucket, entry.offset
     )
-}
-
-/// The bytes are for people: as text where they are text.
-fn body(entry: &QuarantineEntry) -> String {
-    let (text, base64) = match std::str::from_utf8(&entry.bytes) {
-        Ok(text) => (Some(text), None),
-        Err(_) => (
-            None,
-            Some(base64::engine::general_purpose::STANDARD.encode(&entry.bytes)),
-        ),
-    };
-    json!({
-        "address": entry.object.to_string(),
-        "bucket": entry.object.bucket,
-        "key": entry.object.key,
-        "etag": entry.object.etag,
-        "version_id": entry.object.version_id,
-        "offset": entry.offset,
-        "length": entry.length,
-        "reason": entry.reason,
-        "parser": entry.parser,
-        "sha256": entry.digest.to_string(),
-        "text": text,
-        "base64": base64,
-    })
-    .to_string()
 }
 
 #[cfg(test)]
@@ -129,10 +101,11 @@ mod tests {
     #[test]
     fn bytes_are_text_where_they_can_be() {
         let text: serde_json::Value =
-            serde_json::from_str(&body(&entry("日本".as_bytes()))).unwrap();
+            serde_json::from_str(&entry("日本".as_bytes()).to_json()).unwrap();
         assert_eq!(text["text"], "日本");
         assert!(text["base64"].is_null());
-        let binary: serde_json::Value = serde_json::from_str(&body(&entry(b"\xff\x00"))).unwrap();
+        let binary: serde_json::Value =
+            serde_json::from_str(&entry(b"\xff\x00").to_json()).unwrap();
         assert_eq!(binary["base64"], "/wA=");
         assert_eq!(binary["address"], "s3://b/a/日本.gz");
     }

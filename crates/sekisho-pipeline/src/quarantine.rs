@@ -3,7 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sekisho_event::ObjectRef;
+use serde_json::json;
 use sha2::Digest as _;
 
 use crate::QuarantineError;
@@ -57,6 +60,27 @@ impl QuarantineEntry {
             bytes: bytes.iter().take(KEPT_BYTES).copied().collect(),
             digest: Digest::of(bytes),
         }
+    }
+
+    /// Writes the entry as one JSON object; the bytes are for people: as text where they are text.
+    pub fn to_json(&self) -> String {
+        let text = std::str::from_utf8(&self.bytes).ok();
+        let base64 = text.is_none().then(|| STANDARD.encode(&self.bytes));
+        json!({
+            "address": self.object.to_string(),
+            "bucket": self.object.bucket,
+            "key": self.object.key,
+            "etag": self.object.etag,
+            "version_id": self.object.version_id,
+            "offset": self.offset,
+            "length": self.length,
+            "reason": self.reason,
+            "parser": self.parser,
+            "sha256": self.digest.to_string(),
+            "text": text,
+            "base64": base64,
+        })
+        .to_string()
     }
 }
 

@@ -7,10 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sekisho_pipeline::{Quarantine, QuarantineEntry, QuarantineError};
-use serde_json::json;
 
 use super::unfinished;
 
@@ -67,24 +64,7 @@ impl FileQuarantine {
 #[async_trait]
 impl Quarantine for FileQuarantine {
     async fn put(&self, entry: QuarantineEntry) -> Result<(), QuarantineError> {
-        self.append(&line(&entry))
+        self.append(&format!("{}\n", entry.to_json()))
             .map_err(|error| QuarantineError::Store(Box::new(error)))
     }
-}
-
-/// The bytes are for people: as text where they are text.
-fn line(entry: &QuarantineEntry) -> String {
-    let text = std::str::from_utf8(&entry.bytes).ok();
-    let base64 = text.is_none().then(|| STANDARD.encode(&entry.bytes));
-    let line = json!({
-        "address": entry.object.to_string(),
-        "offset": entry.offset,
-        "length": entry.length,
-        "reason": entry.reason,
-        "parser": entry.parser,
-        "sha256": entry.digest.to_string(),
-        "text": text,
-        "base64": base64,
-    });
-    format!("{line}\n")
 }
