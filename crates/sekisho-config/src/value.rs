@@ -288,16 +288,18 @@ impl Value for Cidr {
     }
 }
 
+/// Splits what an environment variable lists.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
 /// A list in the file, or comma-separated in an environment variable.
 impl<T: Value> Value for Vec<T> {
     fn read(input: Input<'_>) -> Result<Self, String> {
         match input {
-            Input::Text(text) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-                .map(|part| T::read(Input::Text(part)))
-                .collect(),
+            Input::Text(text) => parts(text).map(|part| T::read(Input::Text(part))).collect(),
             Input::Toml(value) => value
                 .as_array()
                 .ok_or_else(|| {
@@ -319,10 +321,7 @@ impl<T: Value> Value for Vec<T> {
 impl<T: Value> Value for BTreeMap<String, T> {
     fn read(input: Input<'_>) -> Result<Self, String> {
         match input {
-            Input::Text(text) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
+            Input::Text(text) => parts(text)
                 .map(|part| {
                     let (name, value) = part
                         .split_once('=')
