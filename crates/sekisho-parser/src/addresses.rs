@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::convert::ip;
 use crate::draft::Draft;
 use crate::origin::Origin;
-use crate::program::{Addresses, Root};
+use crate::program::Addresses;
 use crate::settings::Cidr;
 use crate::value::Value;
 
@@ -21,11 +21,7 @@ impl Addresses {
             };
             peer = ip(&text);
             draft.set(self.source_address, Value::Text(text));
-            if let (Root::Slot(slot), true) = (&source.root, source.tail.is_empty())
-                && let Some(used) = draft.used.get_mut(*slot)
-            {
-                *used = true;
-            }
+            draft.mark_scalar_used(source);
             break;
         }
         if let Some(peer) = peer {

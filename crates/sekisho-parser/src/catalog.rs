@@ -1,13 +1,14 @@
 //! [`Catalog`]: every parser of an installation, and which of them a key selects.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sekisho_document::SourceMapping;
 
 use crate::files::ParserFiles;
 use crate::parser::Parser;
 use crate::plan::ObjectPlan;
+use crate::program::Program;
 use crate::unknown;
 use crate::{ObjectContext, ParserError, ParserSettings};
 
@@ -22,6 +23,7 @@ const BUILTIN: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 pub struct Catalog {
     parsers: Vec<Arc<Parser>>,
     settings: Arc<ParserSettings>,
+    unclaimed: OnceLock<Arc<Program>>,
 }
 
 /// Which parser a key selects, and why.
@@ -88,7 +90,17 @@ impl Catalog {
         Ok(Self {
             parsers,
             settings: Arc::new(settings),
+            unclaimed: OnceLock::new(),
         })
+    }
+
+    /// Compiles the fallback, once: a bucket may hold many objects that nobody claims.
+    fn unclaimed(&self) -> Result<Arc<Program>, ParserError> {
+        if let Some(program) = self.unclaimed.get() {
+            return Ok(Arc::clone(program));
+        }
+        let program = unknown::program(&self.settings)?;
+        Ok(Arc::clone(self.unclaimed.get_or_init(|| program)))
     }
 
     /// Gives every parser.
@@ -124,7 +136,7 @@ impl Catalog {
             .iter()
             .map(|parser| parser.mapping(&self.settings))
             .collect::<Result<Vec<_>, _>>()?;
-        mappings.push(unknown::mapping(&self.settings)?);
+        mappings.push(unknown::mapping(&*self.unclaimed()?));
         Ok(mappings)
     }
 
@@ -186,7 +198,7 @@ impl Catalog {
                 ))
             }
             Route::Excluded { .. } | Route::Unclaimed => {
-                unknown::plan(object, head, Arc::clone(&self.settings))
+                unknown::plan(self.unclaimed()?, object, head, Arc::clone(&self.settings))
             }
         }
     }

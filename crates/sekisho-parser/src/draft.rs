@@ -80,6 +80,22 @@ impl<'p, 'a> Draft<'p, 'a> {
         }
     }
 
+    /// Notes that the whole value of a source stands in the document; a path through an array reaches only a part.
+    pub(crate) fn mark_used(&mut self, source: &Source) {
+        if let (Root::Slot(slot), true) = (&source.root, source.tail.is_empty())
+            && let Some(used) = self.used.get_mut(*slot)
+        {
+            *used = true;
+        }
+    }
+
+    /// The same for a reader that takes one value: of an array the rest would be lost.
+    pub(crate) fn mark_scalar_used(&mut self, source: &Source) {
+        if !matches!(self.root(&source.root), Some(Value::Array(_))) {
+            self.mark_used(source);
+        }
+    }
+
     /// Sets a field.
     pub(crate) fn set(&mut self, output: usize, value: Value<'a>) {
         if let Some(place) = self.outputs.get_mut(output) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::draft::Draft;
 use crate::origin::Origin;
-use crate::program::{Program, Root};
+use crate::program::Program;
 use crate::settings::Cidr;
 use crate::value::Value;
 use crate::walk::{Walked, write_member};
@@ -82,11 +82,7 @@ impl Program {
             if time.and_then(crate::time::write_time).is_none() {
                 continue;
             }
-            if let (Root::Slot(slot), true) = (&source.root, source.tail.is_empty())
-                && let Some(used) = draft.used.get_mut(*slot)
-            {
-                *used = true;
-            }
+            draft.mark_scalar_used(source);
             draft.origin = Origin::Line(self.timestamp_line);
             draft.note(self.fixed.timestamp);
             return time;

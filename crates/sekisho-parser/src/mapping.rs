@@ -7,7 +7,7 @@ use sekisho_document::json::{Kind, write_text};
 use crate::convert::convert;
 use crate::draft::Draft;
 use crate::origin::Origin;
-use crate::program::{Given, Mapping, Root, Setting, Source, Step};
+use crate::program::{Given, Mapping, Setting, Source, Step};
 use crate::value::{Value, for_elements, for_members};
 
 impl Mapping {
@@ -108,7 +108,7 @@ impl Mapping {
 
     /// Notes that the source's value stands in the document, so that `other` need not repeat it.
     fn mark_used(&self, draft: &mut Draft<'_, '_>, source: &Source) {
-        if self.steps.iter().any(Step::is_lossy) || !source.tail.is_empty() {
+        if self.steps.iter().any(Step::is_lossy) {
             return;
         }
         if let Some(Step::MapBy(name, content)) = self.steps.first()
@@ -118,11 +118,7 @@ impl Mapping {
         {
             return;
         }
-        if let Root::Slot(slot) = source.root
-            && let Some(used) = draft.used.get_mut(slot)
-        {
-            *used = true;
-        }
+        draft.mark_used(source);
     }
 }
 

@@ -27,7 +27,8 @@ index = "log-unknown"
 format = "lines"
 "#;
 
-fn program(settings: &ParserSettings) -> Result<Arc<Program>, ParserError> {
+/// Compiles what raw documents of such objects need.
+pub(crate) fn program(settings: &ParserSettings) -> Result<Arc<Program>, ParserError> {
     let file = SpecFile {
         name: DATASET.to_owned(),
         text: SPEC.to_owned(),
@@ -36,23 +37,23 @@ fn program(settings: &ParserSettings) -> Result<Arc<Program>, ParserError> {
 }
 
 /// Lists the fields of raw documents.
-pub(crate) fn mapping(settings: &ParserSettings) -> Result<SourceMapping, ParserError> {
-    let program = program(settings)?;
+pub(crate) fn mapping(program: &Program) -> SourceMapping {
     let mut fields: Vec<_> = program
         .outputs
         .iter()
         .map(|output| (output.name.clone(), output.kind))
         .collect();
     fields.sort();
-    Ok(SourceMapping {
+    SourceMapping {
         dataset: DATASET.to_owned(),
         index: INDEX.to_owned(),
         fields,
-    })
+    }
 }
 
 /// Plans an object that nobody claims: JSON values or lines by its first byte, binary refused.
 pub(crate) fn plan(
+    program: Arc<Program>,
     object: ObjectContext,
     head: &[u8],
     settings: Arc<ParserSettings>,
@@ -73,11 +74,7 @@ pub(crate) fn plan(
         max_depth: settings.max_depth,
     };
     Ok(ObjectPlan::unclaimed(
-        program(&settings)?,
-        framing,
-        INDEX,
-        object,
-        settings,
+        program, framing, INDEX, object, settings,
     ))
 }
 

@@ -37,6 +37,20 @@ fn keeps_every_field_of_the_source_somewhere() {
 }
 
 #[test]
+fn loses_nothing_of_an_array_where_one_value_is_taken() {
+    let spec = "[timestamp]\nfrom = \"t\"\n[addresses]\npeer = \"ip\"\n";
+    let times = json!(["2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z"]);
+    let addresses = json!(["192.0.2.1", "192.0.2.2"]);
+    let document = one(spec, &json!({"t": times, "ip": addresses})).document;
+    assert_eq!(document["@timestamp"], "2026-11-23T10:00:00Z");
+    assert_eq!(document["source"]["ip"], "192.0.2.1");
+    assert_eq!(
+        document["aws"]["test"]["other"],
+        json!({"t": times, "ip": addresses})
+    );
+}
+
+#[test]
 fn turns_pairs_into_a_map_once() {
     let spec = "[fields]\n\"aws.test.headers\" = { from = \"h.list\", map_by = [\"name\", \"value\"], as = \"flat_object\" }\n\"url.domain\" = \"h.list[name=host].value\"\n";
     let pairs = json!({"h": {"list": [{"name": "Host", "value": "a.example.com"}, {"name": "X", "value": "1"}, {"name": "x", "value": "2"}], "none": [], "empty": {}}});
