@@ -4,14 +4,15 @@ use std::io;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
+use chrono::{DateTime, Utc};
 use sekisho_event::ObjectRef;
 use sekisho_object::{Body, BodySender, ObjectError, ObjectMeta, ObjectStore, OpenObject};
 
 use crate::error::{Action, AwsError, from_sdk};
-use crate::list::time;
+use crate::list;
 
 /// How many chunks of a download wait for their reader; a chunk is what one read of the connection gave, some 16 KiB.
 const CHUNKS_WAITING: usize = 16;
@@ -27,10 +28,48 @@ impl S3Store {
         Self { client }
     }
 
-    async fn get(&self, object: &ObjectRef) -> Result<OpenObject, AwsError> {
+    async fn get(&self, object: &ObjectRef, from: u64) -> Result<OpenObject, AwsError> {
+        let range = (from > 0).then(|| format!("bytes={from}-"));
         let request = self
             .client
             .get_object()
+            .bucket(&object.bucket)
+            .key(&object.key)
+            .set_range(range);
+        let (request, action) = match (&object.version_id, &object.etag) {
+            (Some(version), _) => (request.version_id(version), Action::GetVersion),
+            (None, Some(etag)) => (request.if_match(format!("\"{etag}\"")), Action::Get),
+            (None, None) => (request, Action::Get),
+        };
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) if from > 0 && is_behind_the_end(&error) => {
+                let meta = self.ask(object).await?;
+                let body = Body::from_bytes("");
+                return Ok(OpenObject { meta, body });
+            }
+            Err(error) => return Err(from_sdk(&error, object.to_string(), action)),
+        };
+        let length = size(answer.content_length());
+        let meta = ObjectMeta {
+            etag: plain(answer.e_tag()),
+            version_id: version(answer.version_id()),
+            last_modified: modified(object, answer.last_modified())?,
+            size: length.map(|length| length + from),
+        };
+        let (sender, body) = Body::channel(CHUNKS_WAITING);
+        let download = Download {
+            address: object.to_string(),
+            size: length,
+        };
+        tokio::spawn(download.pump(answer.body, sender));
+        Ok(OpenObject { meta, body })
+    }
+
+    async fn ask(&self, object: &ObjectRef) -> Result<ObjectMeta, AwsError> {
+        let request = self
+            .client
+            .head_object()
             .bucket(&object.bucket)
             .key(&object.key);
         let (request, action) = match (&object.version_id, &object.etag) {
@@ -42,49 +81,71 @@ impl S3Store {
             .send()
             .await
             .map_err(|error| from_sdk(&error, object.to_string(), action))?;
-        let meta = meta(object, &answer)?;
-        let (sender, body) = Body::channel(CHUNKS_WAITING);
-        let download = Download {
-            address: object.to_string(),
-            size: meta.size,
-        };
-        tokio::spawn(download.pump(answer.body, sender));
-        Ok(OpenObject { meta, body })
+        Ok(ObjectMeta {
+            etag: plain(answer.e_tag()),
+            version_id: version(answer.version_id()),
+            last_modified: modified(object, answer.last_modified())?,
+            size: size(answer.content_length()),
+        })
     }
 }
 
 #[async_trait]
 impl ObjectStore for S3Store {
     async fn open(&self, object: &ObjectRef) -> Result<OpenObject, ObjectError> {
-        self.get(object).await.map_err(|error| ObjectError::Open {
-            object: Box::new(object.clone()),
-            class: error.class(),
-            source: Box::new(error),
-        })
+        let opened = self.get(object, 0).await;
+        opened.map_err(|error| not_opened(object, error))
+    }
+
+    async fn open_from(&self, object: &ObjectRef, from: u64) -> Result<OpenObject, ObjectError> {
+        let opened = self.get(object, from).await;
+        opened.map_err(|error| not_opened(object, error))
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<ObjectMeta, ObjectError> {
+        let meta = self.ask(object).await;
+        meta.map_err(|error| not_opened(object, error))
     }
 }
 
-fn meta(object: &ObjectRef, answer: &GetObjectOutput) -> Result<ObjectMeta, AwsError> {
-    // Days and identities depend on it, so it is not made up.
-    let last_modified = answer
-        .last_modified()
-        .and_then(time)
-        .ok_or_else(|| AwsError::Refused {
-            address: object.to_string(),
-            code: "no Last-Modified".to_owned(),
-            message: "the answer says no time; this store is no S3".to_owned(),
-        })?;
-    Ok(ObjectMeta {
-        etag: answer.e_tag().map(|etag| etag.trim_matches('"').to_owned()),
-        version_id: answer
-            .version_id()
-            .filter(|id| *id != "null")
-            .map(str::to_owned),
-        last_modified,
-        size: answer
-            .content_length()
-            .and_then(|length| u64::try_from(length).ok()),
+fn not_opened(object: &ObjectRef, error: AwsError) -> ObjectError {
+    ObjectError::Open {
+        object: Box::new(object.clone()),
+        class: error.class(),
+        source: Box::new(error),
+    }
+}
+
+/// Tells the answer to a range that begins behind the object's last byte.
+fn is_behind_the_end<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    const RANGE_NOT_SATISFIABLE: u16 = 416;
+    error
+        .raw_response()
+        .is_some_and(|answer| answer.status().as_u16() == RANGE_NOT_SATISFIABLE)
+}
+
+/// Reads when an object was put: days and identities depend on it, so it is not made up.
+fn modified(
+    object: &ObjectRef,
+    time: Option<&aws_sdk_s3::primitives::DateTime>,
+) -> Result<DateTime<Utc>, AwsError> {
+    time.and_then(list::time).ok_or_else(|| AwsError::Refused {
+        address: object.to_string(),
+        code: "no Last-Modified".to_owned(),
+        message: "the answer says no time; this store is no S3".to_owned(),
     })
+}
+
+fn plain(etag: Option<&str>) -> Option<String> {
+    etag.map(|etag| etag.trim_matches('"').to_owned())
+}
+
+fn version(id: Option<&str>) -> Option<String> {
+    id.filter(|id| *id != "null").map(str::to_owned)
+}
+
+fn size(length: Option<i64>) -> Option<u64> {
+    length.and_then(|length| u64::try_from(length).ok())
 }
 
 /// One download under way.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sekisho_document::{DocumentHead, DocumentId};
+use tokio::time::Instant;
 
 /// One document of a batch, tied to the record that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +25,23 @@ pub struct BulkItem {
     pub raw: bool,
 }
 
+/// What is done where the `_id` is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WriteMode {
+    /// The document there stays, and the item is a duplicate.
+    #[default]
+    Create,
+    /// The document there is replaced: only a reload does that.
+    Index,
+}
+
 /// Document bodies in one buffer, and what is known of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BulkBatch {
+    /// Whether documents are created or replaced.
+    pub mode: WriteMode,
+    /// When to give up on rejected items, where that is earlier than the retry budget's end.
+    pub until: Option<Instant>,
     /// The bodies; parsers write straight into it.
     pub bytes: Vec<u8>,
     /// The documents, in the order of their bodies.

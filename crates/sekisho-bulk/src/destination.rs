@@ -25,12 +25,23 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// When what became of the items cannot be known: every object of the batch fails and is read again.
     async fn write(&self, batch: &BulkBatch) -> Result<Vec<Verdict>, BulkError>;
+
+    /// Says why the destination takes nothing at all, from when its last request was refused as a whole until one item is taken again.
+    ///
+    /// The brake asks: there is no use in reading more while this says something.
+    fn refuses_all(&self) -> Option<String> {
+        None
+    }
 }
 
 #[async_trait]
 impl<T: Destination + ?Sized> Destination for Arc<T> {
     async fn write(&self, batch: &BulkBatch) -> Result<Vec<Verdict>, BulkError> {
         (**self).write(batch).await
+    }
+
+    fn refuses_all(&self) -> Option<String> {
+        (**self).refuses_all()
     }
 }
 

@@ -12,7 +12,7 @@ mod transport;
 mod verdict;
 mod version;
 
-pub use batch::{BulkBatch, BulkItem};
+pub use batch::{BulkBatch, BulkItem, WriteMode};
 pub use client::{Auth, ConnectSettings, OpenSearchTransport};
 pub use destination::{BulkDestination, BulkSettings, Clock, Destination};
 pub use error::{BulkError, ErrorClass};

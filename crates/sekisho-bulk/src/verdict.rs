@@ -16,6 +16,11 @@ pub enum Verdict {
         /// Error type and reason.
         reason: String,
     },
+    /// The index is retired (closed, or made read-only by our lifecycle) and cannot be read: whether the document is there cannot be known, so the record is quarantined.
+    Retired {
+        /// `index_retired`, and why.
+        reason: String,
+    },
     /// The cluster or the installation refuses: nothing is repaired or quarantined, the message fails.
     StateFault {
         /// Error type and reason.

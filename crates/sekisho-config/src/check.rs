@@ -9,6 +9,7 @@ impl Settings {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_prefix()?;
         self.check_opensearch()?;
+        self.check_quarantine()?;
         self.check_limits()
     }
 
@@ -51,6 +52,20 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    /// What is quarantined must not come back as input.
+    fn check_quarantine(&self) -> Result<(), ConfigError> {
+        let bucket = &self.quarantine.bucket;
+        if bucket.is_empty() || !self.s3.input_buckets.contains(bucket) {
+            return Ok(());
+        }
+        Err(conflict(
+            "quarantine.bucket",
+            format!(
+                "`{bucket}` is one of `s3.input_buckets`, so what is quarantined would be read again; give the quarantine a bucket of its own"
+            ),
+        ))
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
@@ -107,6 +122,13 @@ mod tests {
     fn unfit_settings_are_named() {
         check_name(|s| s.index.prefix = "Prod-".to_owned(), "index.prefix");
         check_name(|s| s.index.prefix = "-a".to_owned(), "index.prefix");
+        check_name(
+            |s| {
+                s.quarantine.bucket = "logs".to_owned();
+                s.s3.input_buckets = vec!["logs".to_owned()];
+            },
+            "quarantine.bucket",
+        );
         check_name(
             |s| s.opensearch.url = "search.example.com".to_owned(),
             "opensearch.url",

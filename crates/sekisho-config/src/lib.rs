@@ -15,7 +15,8 @@ mod value;
 
 pub use error::ConfigError;
 pub use settings::{
-    BulkSettings, DocumentSettings, IgnoreSettings, IndexSettings, LimitSettings,
-    OpenSearchSettings, QuarantineSettings, S3Settings, Settings,
+    BulkSettings, DeliverySettings, DocumentSettings, IgnoreSettings, IndexSettings,
+    LedgerSettings, LimitSettings, OpenSearchSettings, QuarantineSettings, QueueSettings,
+    ReplaySettings, S3Settings, Settings,
 };
 pub use value::{Auth, Cidr, EventOriginal, Rotation, Secret};

@@ -64,6 +64,50 @@ settings! {
         endpoint_url: String = String::new();
         /// Puts the bucket into the path instead of the host name; stand-ins need it.
         force_path_style: bool = false;
+        /// The buckets whose logs are read; the quarantine bucket must not be one of them.
+        input_buckets: Vec<String> = Vec::new();
+    }
+
+    /// The queues between the bucket and the function.
+    queue: QueueSettings {
+        /// The URL of the queue that feeds ingest: continuations go there, finished messages are deleted from it, and replay sends back to it. Empty: an object that needs a continuation fails.
+        url: String = String::new();
+        /// The URL of its dead-letter queue, for replay.
+        dead_letter_url: String = String::new();
+        /// After how many receives a message is dead-lettered (`maxReceiveCount` of the queue).
+        max_receive_count: u32 = 10;
+        /// How long the queues keep a message, in days (`MessageRetentionPeriod` of both).
+        retention_days: u16 = 14;
+    }
+
+    /// How the work of one invocation is cut.
+    delivery: DeliverySettings {
+        /// How much of an invocation's time is kept for its end, in milliseconds: what is not read by then goes into a continuation.
+        reserve_ms: u64 = 20_000;
+        /// Plain lines larger than this many bytes are read in parts of this size, by as many invocations.
+        split_bytes: u64 = 256 * 1024 * 1024;
+        /// How long messages are put off at first, in milliseconds, when the cluster takes nothing; twice as long each time.
+        brake_ms: u64 = 30_000;
+        /// The longest time that messages are put off, in milliseconds.
+        brake_longest_ms: u64 = 900_000;
+    }
+
+    /// The ledger: how the records of each object ended, in `sekisho-ledger-YYYY.MM.DD`.
+    ledger: LedgerSettings {
+        /// Writes it. Without it a redelivery reads its object again, and `sekisho audit` has nothing to say.
+        enabled: bool = true;
+    }
+
+    /// How dead-lettered messages are sent back.
+    replay: ReplaySettings {
+        /// How many messages a second.
+        rate: u32 = 50;
+        /// How often a message is sent back that failed for a fault of its own, before it is parked.
+        max_replays: u32 = 3;
+        /// How many days before SQS would forget a message it is parked while the cluster takes nothing.
+        park_days: u16 = 3;
+        /// Sends nothing back while a data node has less free storage than this, in percent.
+        free_storage_percent: u8 = 25;
     }
 
     /// What an object may cost. Over a limit, that record or object is refused with this reason and nothing else is lost.

@@ -265,7 +265,7 @@ macro_rules! whole_numbers {
     )+};
 }
 
-whole_numbers!(u16, u64, usize);
+whole_numbers!(u8, u16, u32, u64, usize);
 
 fn group_digits(digits: &str) -> String {
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,5 +1,8 @@
 //! The payload of one invocation: a batch of SQS messages, or one notification by itself.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -29,8 +32,33 @@ pub enum Delivery {
 pub struct Message {
     /// The SQS message id; empty for a direct invocation.
     pub id: String,
+    /// What the queue says about this delivery; the default for a direct invocation.
+    pub receipt: Receipt,
     /// Its notifications, or why they cannot be read.
     pub notifications: Result<Notifications, MessageError>,
+}
+
+/// What a queue says about one delivery of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// What deletes the message or changes its visibility; empty where the queue gave none.
+    pub handle: String,
+    /// How often the message was received, this time included; 0 where the queue does not say.
+    pub receive_count: u32,
+    /// When it was sent.
+    pub sent: Option<DateTime<Utc>>,
+    /// How often replay sent it back for a fault of its own, see [`attribute::REPLAYS`].
+    pub replays: u32,
+    /// Whether it is to be worked on alone, see [`attribute::ALONE`].
+    pub alone: bool,
+}
+
+/// The names of the message attributes that Sekisho sets; S3 sets none.
+pub mod attribute {
+    /// How often replay sent the message back for a fault of its own.
+    pub const REPLAYS: &str = "sekisho.replays";
+    /// Set where the message took its process with it: it is worked on alone.
+    pub const ALONE: &str = "sekisho.alone";
 }
 
 impl Event {
@@ -57,6 +85,7 @@ impl Event {
                 delivery: Delivery::Direct,
                 messages: vec![Message {
                     id: String::new(),
+                    receipt: Receipt::default(),
                     notifications,
                 }],
             }),
@@ -66,15 +95,20 @@ impl Event {
     fn from_queue(records: &[&RawValue]) -> Result<Self, EventError> {
         let messages = records.iter().enumerate().map(|(position, raw)| {
             let no_id = EventError::NoMessageId { position };
-            let Some(record) = SqsRecord::read(raw) else {
+            let Some(mut record) = SqsRecord::read(raw) else {
                 return Err(no_id);
             };
+            let receipt = record.receipt();
             let id = record.message_id.filter(|id| !id.is_empty()).ok_or(no_id)?;
             let notifications = match record.body {
                 Some(body) => Notifications::read(&body),
                 None => Err(MessageError::NoBody),
             };
-            Ok(Message { id, notifications })
+            Ok(Message {
+                id,
+                receipt,
+                notifications,
+            })
         });
         Ok(Self {
             delivery: Delivery::Queue,
@@ -93,14 +127,47 @@ struct Batch<'a> {
 #[serde(rename_all = "camelCase")]
 struct SqsRecord {
     message_id: Option<String>,
+    receipt_handle: Option<String>,
     event_source: Option<String>,
     body: Option<String>,
+    attributes: Option<Box<RawValue>>,
+    message_attributes: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attribute {
+    string_value: Option<String>,
 }
 
 impl SqsRecord {
     fn read(raw: &RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
     }
+
+    fn receipt(&mut self) -> Receipt {
+        let queue: BTreeMap<String, String> = lenient(self.attributes.as_deref());
+        let number = |name: &str| queue.get(name).and_then(|text| text.parse().ok());
+        let ours: BTreeMap<String, Attribute> = lenient(self.message_attributes.as_deref());
+        let own = |name: &str| ours.get(name)?.string_value.as_deref();
+        Receipt {
+            handle: self.receipt_handle.take().unwrap_or_default(),
+            receive_count: number("ApproximateReceiveCount")
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or_default(),
+            sent: number("SentTimestamp").and_then(DateTime::from_timestamp_millis),
+            replays: own(attribute::REPLAYS)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            alone: own(attribute::ALONE).is_some(),
+        }
+    }
+}
+
+/// Attributes help and never decide whether a message can be read.
+fn lenient<T: Default + for<'a> Deserialize<'a>>(raw: Option<&RawValue>) -> T {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -136,11 +203,30 @@ mod tests {
                     m.notifications
                         .as_ref()
                         .ok()
-                        .map(|n| n.objects[0].key.as_str()),
+                        .map(|n| n.slices[0].object.key.as_str()),
                 )
             })
             .collect();
         assert_eq!(keys, [("1", Some("a")), ("2", None), ("3", Some("b"))]);
+    }
+
+    #[test]
+    fn a_receipt_says_how_often_and_what_replay_wrote() {
+        let mut message = sqs("1", &s3("a"));
+        message["attributes"] =
+            serde_json::json!({"ApproximateReceiveCount": "3", "SentTimestamp": "1780000000000"});
+        message["messageAttributes"] = serde_json::json!({"sekisho.replays": {"stringValue": "2", "dataType": "Number"}, "sekisho.alone": {"stringValue": "1", "dataType": "String"}});
+        let event = Event::read(&batch(&[message])).unwrap();
+        assert_eq!(
+            event.messages[0].receipt,
+            Receipt {
+                handle: "h".to_owned(),
+                receive_count: 3,
+                sent: DateTime::from_timestamp_millis(1_780_000_000_000),
+                replays: 2,
+                alone: true,
+            }
+        );
     }
 
     #[test]
@@ -164,7 +250,9 @@ mod tests {
         let event = Event::read(&s3("a+b")).unwrap();
         assert_eq!(event.delivery, Delivery::Direct);
         assert_eq!(
-            event.messages[0].notifications.as_ref().unwrap().objects[0].key,
+            event.messages[0].notifications.as_ref().unwrap().slices[0]
+                .object
+                .key,
             "a b"
         );
         let test = Event::read(r#"{"Event":"s3:TestEvent","Bucket":"b"}"#).unwrap();

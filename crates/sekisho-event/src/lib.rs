@@ -12,11 +12,13 @@ mod key;
 mod location;
 mod notification;
 mod object_ref;
+mod slice;
 
 pub use error::{EventError, MessageError};
-pub use event::{Delivery, Event, Message};
+pub use event::{Delivery, Event, Message, Receipt, attribute};
 pub use ignore::{IgnoreError, IgnoredKeys};
 pub use key::decode as decode_key;
 pub use location::{LocationError, S3Location};
 pub use notification::{IgnoreReason, Ignored, Notifications};
 pub use object_ref::ObjectRef;
+pub use slice::{ObjectSlice, Reach};

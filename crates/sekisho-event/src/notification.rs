@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::error::MessageError;
 use crate::key::decode;
 use crate::object_ref::ObjectRef;
+use crate::slice::ObjectSlice;
 
 /// SNS inside SNS does not occur; the limit keeps a hostile body from recursing.
 const MAX_WRAPPERS: u8 = 4;
@@ -14,8 +15,8 @@ const MAX_WRAPPERS: u8 = 4;
 /// What the notifications of one message name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notifications {
-    /// The objects to read, in the order of the message.
-    pub objects: Vec<ObjectRef>,
+    /// The objects, or parts of objects, to read, in the order of the message.
+    pub slices: Vec<ObjectSlice>,
     /// What is acknowledged without reading.
     pub ignored: Vec<Ignored>,
 }
@@ -69,6 +70,17 @@ impl Notifications {
             )));
         }
         match envelope {
+            Envelope {
+                sekisho: Some(_), ..
+            } => {
+                self.slices.push(ObjectSlice::from_message(body)?);
+                Ok(())
+            }
+            // How Lambda hands on an asynchronous event that it could not get rid of.
+            Envelope {
+                request_payload: Some(payload),
+                ..
+            } => self.add_body(payload.get(), wrappers + 1),
             Envelope {
                 records: Some(records),
                 ..
@@ -149,7 +161,7 @@ impl Notifications {
         } else if object.is_folder() {
             IgnoreReason::Folder
         } else {
-            self.objects.push(object);
+            self.slices.push(ObjectSlice::whole(object));
             return;
         };
         self.ignored.push(Ignored {
@@ -172,6 +184,10 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 /// The outermost object of a body, in any of its shapes.
 #[derive(Deserialize)]
 struct Envelope<'a> {
+    #[serde(borrow)]
+    sekisho: Option<&'a RawValue>,
+    #[serde(borrow, rename = "requestPayload")]
+    request_payload: Option<&'a RawValue>,
     #[serde(borrow, rename = "Records")]
     records: Option<Vec<&'a RawValue>>,
     #[serde(rename = "Message")]

@@ -29,8 +29,8 @@ impl Batch {
             match message.notifications {
                 Ok(notifications) => {
                     batch.ignored.extend(notifications.ignored);
-                    let mut places = Vec::with_capacity(notifications.objects.len());
-                    for object in notifications.objects {
+                    let mut places = Vec::with_capacity(notifications.slices.len());
+                    for object in notifications.slices.into_iter().map(|slice| slice.object) {
                         match ignore(&object, ignored_keys, quarantine_bucket) {
                             Some(reason) => batch.ignored.push(Ignored {
                                 object: Some(object),

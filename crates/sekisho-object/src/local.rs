@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sekisho_event::ObjectRef;
+use tokio::io::AsyncSeekExt as _;
 
 use crate::body::Body;
 use crate::error::{ErrorClass, ObjectError};
@@ -135,31 +136,9 @@ impl LocalFiles {
         Some(self.root.join(below))
     }
 
-    async fn read(&self, path: &Path) -> io::Result<OpenObject> {
-        let file = tokio::fs::File::open(path).await?;
-        let meta = file.metadata().await?;
-        if !meta.is_file() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "no regular file"));
-        }
-        let last_modified: DateTime<Utc> = meta.modified()?.into();
-        Ok(OpenObject {
-            meta: ObjectMeta {
-                etag: None,
-                version_id: None,
-                last_modified,
-                size: Some(meta.len()),
-            },
-            // The decoder reads in steps that are large enough without a buffer here.
-            body: Body::from_read(file.into_std().await),
-        })
-    }
-}
-
-#[async_trait]
-impl ObjectStore for LocalFiles {
-    async fn open(&self, object: &ObjectRef) -> Result<OpenObject, ObjectError> {
+    async fn read(&self, object: &ObjectRef, from: u64) -> Result<OpenObject, ObjectError> {
         let opened = match self.path(object) {
-            Some(path) => self.read(&path).await,
+            Some(path) => open(&path, from).await,
             None => Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 format!("it lies outside of `{}`", self.root.display()),
@@ -170,6 +149,43 @@ impl ObjectStore for LocalFiles {
             class: class_of(&error),
             source: error.into(),
         })
+    }
+}
+
+async fn open(path: &Path, from: u64) -> io::Result<OpenObject> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let meta = file.metadata().await?;
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "no regular file"));
+    }
+    let last_modified: DateTime<Utc> = meta.modified()?.into();
+    if from > 0 {
+        file.seek(io::SeekFrom::Start(from)).await?;
+    }
+    Ok(OpenObject {
+        meta: ObjectMeta {
+            etag: None,
+            version_id: None,
+            last_modified,
+            size: Some(meta.len()),
+        },
+        // The decoder reads in steps that are large enough without a buffer here.
+        body: Body::from_read(file.into_std().await),
+    })
+}
+
+#[async_trait]
+impl ObjectStore for LocalFiles {
+    async fn open(&self, object: &ObjectRef) -> Result<OpenObject, ObjectError> {
+        self.read(object, 0).await
+    }
+
+    async fn open_from(&self, object: &ObjectRef, from: u64) -> Result<OpenObject, ObjectError> {
+        self.read(object, from).await
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<ObjectMeta, ObjectError> {
+        Ok(self.read(object, 0).await?.meta)
     }
 }
 

@@ -16,6 +16,20 @@ pub trait ObjectStore: Send + Sync {
     ///
     /// [`ObjectError::class`] says whether the object is gone, superseded, forbidden, or may be tried again.
     async fn open(&self, object: &ObjectRef) -> Result<OpenObject, ObjectError>;
+
+    /// Opens one object from a byte of its stored form on; `meta` is that of the whole object.
+    ///
+    /// # Errors
+    ///
+    /// As [`ObjectStore::open`]; a start behind the object's end is an object without bytes.
+    async fn open_from(&self, object: &ObjectRef, from: u64) -> Result<OpenObject, ObjectError>;
+
+    /// Asks for what is known of an object, without its bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`ObjectStore::open`].
+    async fn head(&self, object: &ObjectRef) -> Result<ObjectMeta, ObjectError>;
 }
 
 /// An object that is being read.

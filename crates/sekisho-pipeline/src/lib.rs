@@ -5,25 +5,27 @@
 //! **Invariant:** an object's books balance (`records = indexed + raw + duplicate + excluded + quarantined`) or the object has failed; nothing here knows AWS, OpenSearch or a parser by name.
 
 mod batcher;
-mod books;
 mod chunk;
 mod configure;
 mod error;
 mod object_reader;
 mod object_run;
 mod pipeline;
+mod progress;
 mod quarantine;
 mod report;
 mod settings;
 mod source;
 mod summary;
 
-pub use books::{Books, Progress, ProgressSnapshot};
 pub use configure::{bulk_settings, object_limits, parser_settings};
 pub use error::{FailureClass, PipelineError, QuarantineError};
 pub use object_reader::{ObjectReader, Parsed, Step};
 pub use pipeline::Pipeline;
+pub use progress::{Progress, ProgressSnapshot};
 pub use quarantine::{Digest, NoQuarantine, Quarantine, QuarantineEntry};
 pub use report::{ObjectReport, Reason};
+/// The counts of one object or slice; their home is the ledger.
+pub use sekisho_ledger::Books;
 pub use settings::{Clock, PipelineSettings, SystemClock};
 pub use summary::{SourceSummary, Summary};

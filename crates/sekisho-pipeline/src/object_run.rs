@@ -262,6 +262,10 @@ impl ObjectRun {
                     self.reason(held.offset, &reason);
                     self.refused(&chunk, held, reason, plan, &mut again).await;
                 }
+                Verdict::Retired { reason } => {
+                    let entry = self.entry(held.offset, chunk.record(held), reason);
+                    self.quarantine(entry).await;
+                }
                 Verdict::StateFault { reason } => {
                     let object = self.report.object.to_string();
                     let offset = held.offset;

@@ -83,6 +83,7 @@ impl World {
         let settings = S3Settings {
             endpoint_url: self.aws.url().to_owned(),
             force_path_style: true,
+            ..S3Settings::default()
         };
         Session::new(&config, &settings)
     }

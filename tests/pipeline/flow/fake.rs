@@ -100,6 +100,14 @@ impl ObjectStore for Store {
             body,
         })
     }
+
+    async fn open_from(&self, object: &ObjectRef, _: u64) -> Result<OpenObject, ObjectError> {
+        self.open(object).await
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<ObjectMeta, ObjectError> {
+        Ok(self.open(object).await?.meta)
+    }
 }
 
 type Decide = dyn Fn(&BulkItem, &str) -> Verdict + Send + Sync;

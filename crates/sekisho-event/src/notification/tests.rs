@@ -9,14 +9,15 @@ fn object(key: &str) -> ObjectRef {
 #[track_caller]
 fn check_objects(body: &str, expected: &[ObjectRef]) {
     let read = Notifications::read(body).unwrap();
-    assert_eq!(read.objects, expected);
+    let slices: Vec<_> = expected.iter().cloned().map(ObjectSlice::whole).collect();
+    assert_eq!(read.slices, slices);
     assert_eq!(read.ignored, []);
 }
 
 #[track_caller]
 fn check_ignored(body: &str, expected: IgnoreReason) {
     let read = Notifications::read(body).unwrap();
-    assert_eq!(read.objects, []);
+    assert_eq!(read.slices, []);
     assert_eq!(read.ignored.len(), 1);
     assert_eq!(read.ignored[0].reason, expected);
 }
@@ -183,4 +184,24 @@ fn what_is_no_notification_is_an_error_with_a_reason() {
 fn endless_wrapping_is_refused() {
     let body = (0..6).fold(FULL.to_owned(), |body, _| wrapped(&body));
     check_error(&body, "wrapped more than");
+}
+
+#[test]
+fn a_continuation_names_its_slice_and_no_envelope_hides_it() {
+    let slice = ObjectSlice {
+        start: 7,
+        hops: 1,
+        ..ObjectSlice::whole(full())
+    };
+    let mut read = Notifications::read(&slice.to_message()).unwrap();
+    read.slices[0].object.event_time = slice.object.event_time;
+    assert_eq!(read.slices, [slice]);
+}
+
+#[test]
+fn an_event_that_lambda_gave_up_on_is_read_in_its_wrapper() {
+    let body = format!(
+        r#"{{"version":"1.0","requestContext":{{"condition":"RetriesExhausted","approximateInvokeCount":3}},"requestPayload":{FULL},"responsePayload":{{"errorMessage":"x"}}}}"#
+    );
+    check_objects(&body, &[full()]);
 }

@@ -43,6 +43,14 @@ impl ObjectStore for Store {
             body: Body::from_bytes("one\ntwo\n"),
         })
     }
+
+    async fn open_from(&self, object: &ObjectRef, _: u64) -> Result<OpenObject, ObjectError> {
+        self.open(object).await
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<ObjectMeta, ObjectError> {
+        Ok(self.open(object).await?.meta)
+    }
 }
 
 struct Everything;
