@@ -184,9 +184,10 @@ impl LedgerEntry {
             self.error = attempt.error;
             self.cut = attempt.cut;
         }
-        self.closed |= finished;
+        let closes = finished && books.balanced();
+        self.closed |= closes;
         if attempt.replaced {
-            self.closed = finished;
+            self.closed = closes;
             self.highest = Outcomes::default();
             self.raw_seen = 0;
         }
@@ -207,6 +208,20 @@ impl LedgerEntry {
         self.parser = attempt.parser;
         self.rules = attempt.rules;
         self
+    }
+
+    /// Notes that the messages for what lies behind `end` are sent, by an attempt that finished up to there; `None` where that changes nothing.
+    ///
+    /// Two attempts at once may stop at different ends.
+    /// The chain follows the one whose messages are known to be sent, else `audit` would walk into a gap where none is.
+    #[must_use]
+    pub fn sent(self, end: u64) -> Option<Self> {
+        let waits = self.closed && !self.eof && self.next == Some(Next::Pending);
+        waits.then_some(Self {
+            end,
+            next: Some(Next::Sent),
+            ..self
+        })
     }
 
     /// Tells whether nothing is left to do for this slice: its books are closed, and what follows it is on its way.

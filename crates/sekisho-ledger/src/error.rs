@@ -1,13 +1,16 @@
 //! What can go wrong with the ledger.
 
+use std::sync::Arc;
+
 use sekisho_bulk::BulkError;
 
 /// Why the ledger could not be asked or written.
-#[derive(Debug, thiserror::Error)]
+/// One request carries many slices, so each of them gets its own copy.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// The cluster did not answer.
     #[error("cannot reach the ledger")]
-    Unreachable(#[source] BulkError),
+    Unreachable(#[source] Arc<BulkError>),
     /// The cluster refused.
     #[error("the ledger refused `{call}` with {status}: {reason}")]
     Refused {

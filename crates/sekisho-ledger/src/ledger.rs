@@ -21,11 +21,13 @@ pub trait Ledger: Send + Sync {
     /// When it cannot be written: a slice whose books are not in the ledger is not finished.
     async fn record(&self, attempt: Attempt) -> Result<LedgerEntry, LedgerError>;
 
-    /// Notes that the messages for what follows a slice are sent: [`Next::Sent`](crate::Next::Sent).
+    /// Notes that the messages for what lies behind `end` of a slice are sent: [`Next::Sent`](crate::Next::Sent).
+    ///
+    /// `end` is that of the attempt which sent them; another attempt may have noted another end since.
     ///
     /// # Errors
     /// When it cannot be written; then they are sent again when the slice's message returns.
-    async fn sent(&self, slice: &SliceKey) -> Result<(), LedgerError>;
+    async fn sent(&self, slice: &SliceKey, end: u64) -> Result<(), LedgerError>;
 }
 
 /// The ledger of a run that has none, like a load into a folder: nothing is found, and everything counts as recorded.
@@ -42,7 +44,7 @@ impl Ledger for NoLedger {
         Ok(LedgerEntry::default().with(attempt))
     }
 
-    async fn sent(&self, _: &SliceKey) -> Result<(), LedgerError> {
+    async fn sent(&self, _: &SliceKey, _: u64) -> Result<(), LedgerError> {
         Ok(())
     }
 }

@@ -4,11 +4,13 @@
 //!
 //! **Invariant:** the id of an entry is a pure function of bucket, key, ETag and start offset; counts never fall, whatever attempts follow (only a reload, which replaces documents, starts them anew).
 
+mod audit;
 mod books;
 mod entry;
 mod error;
 mod ledger;
 
+pub use audit::{Finding, FindingKind, ListedObject, audit};
 pub use books::Books;
 pub use entry::{Attempt, LedgerEntry, Next, Outcomes, SliceKey};
 pub use error::LedgerError;
