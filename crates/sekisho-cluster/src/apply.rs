@@ -5,6 +5,7 @@ use sekisho_bulk::{ClusterApi, Method};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::ledger::ledger_name;
 use crate::template::{core_name, overlay_name};
 use crate::{ClusterError, TEMPLATE_VERSION, Template, TemplateKind};
 
@@ -84,6 +85,7 @@ pub async fn check_templates(
     for (kind, name) in [
         (TemplateKind::Component, core_name(prefix)),
         (TemplateKind::Index, overlay_name(prefix)),
+        (TemplateKind::Index, ledger_name(prefix)),
     ] {
         match find(api, kind, &name).await? {
             Found::Nothing | Found::Foreign => return Ok(TemplateState::Missing),
@@ -239,9 +241,9 @@ mod tests {
     async fn creates_then_leaves_alone_then_updates() {
         let api = Fake::default();
         let first = apply(&api, &wanted()).await.unwrap();
-        assert_eq!(changes(&first), [Change::Created; 3]);
+        assert_eq!(changes(&first), [Change::Created; 4]);
         let second = apply(&api, &wanted()).await.unwrap();
-        assert_eq!(changes(&second), [Change::Unchanged; 3]);
+        assert_eq!(changes(&second), [Change::Unchanged; 4]);
         let other = TemplateSettings {
             shards: 3,
             ..TemplateSettings::default()
@@ -249,7 +251,12 @@ mod tests {
         let third = apply(&api, &templates(&other, &[]).unwrap()).await.unwrap();
         assert_eq!(
             changes(&third),
-            [Change::Updated, Change::Unchanged, Change::Unchanged]
+            [
+                Change::Updated,
+                Change::Unchanged,
+                Change::Unchanged,
+                Change::Unchanged
+            ]
         );
     }
 
@@ -295,7 +302,12 @@ mod tests {
         let report = apply(&api, &wanted()).await.unwrap();
         assert_eq!(
             changes(&report),
-            [Change::Created, Change::Updated, Change::Created]
+            [
+                Change::Created,
+                Change::Updated,
+                Change::Created,
+                Change::Created
+            ]
         );
     }
 }

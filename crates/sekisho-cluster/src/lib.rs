@@ -6,6 +6,7 @@ mod apply;
 mod core;
 mod error;
 mod fields;
+mod ledger;
 mod template;
 
 pub use apply::{Applied, Change, TemplateState, apply, check_templates, require_templates};

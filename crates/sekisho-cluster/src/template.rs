@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::fields::Tree;
+use crate::ledger::ledger;
 use crate::{ClusterError, core};
 
 /// Major and minor version of what the templates promise: a new major needs `sekisho apply` before anything is written.
-pub const TEMPLATE_VERSION: (u32, u32) = (1, 0);
+pub const TEMPLATE_VERSION: (u32, u32) = (1, 1);
 
 /// Above the templates that a cluster may have for everything, below those of single sources.
 const OVERLAY_PRIORITY: usize = 50;
@@ -91,6 +92,7 @@ pub fn templates(
         shared_settings(settings),
         shared_fields(settings)?,
         overlay(settings)?,
+        ledger(settings),
     ];
     for (index, fields) in by_index(sources)? {
         all.push(source(settings, &index, &fields)?);
@@ -260,7 +262,7 @@ fn mappings(tree: &Tree, index: &str) -> Result<Value, ClusterError> {
 }
 
 /// Adds version and hash; the hash is over everything else, keys sorted.
-fn seal(kind: TemplateKind, name: String, mut body: Value) -> Template {
+pub(crate) fn seal(kind: TemplateKind, name: String, mut body: Value) -> Template {
     let digest = Sha256::digest(body.to_string());
     let hash: String = digest
         .iter()
@@ -324,6 +326,7 @@ mod tests {
                 "team-sekisho-settings",
                 "team-sekisho-core",
                 "team-sekisho-log",
+                "team-sekisho-ledger",
                 "team-sekisho-log-aws",
                 "team-sekisho-log-aws-waf",
             ]
