@@ -8,6 +8,7 @@ mod audit;
 mod books;
 mod entry;
 mod error;
+mod group;
 mod ledger;
 
 pub use audit::{Finding, FindingKind, ListedObject, audit};
