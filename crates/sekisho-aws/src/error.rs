@@ -89,6 +89,7 @@ pub(crate) enum Action {
     GetVersion,
     List,
     Put,
+    Delete,
 }
 
 impl Action {
@@ -101,6 +102,7 @@ impl Action {
             Self::GetVersion => "`s3:GetObjectVersion`",
             Self::List => "`s3:ListBucket`",
             Self::Put => "`s3:PutObject`",
+            Self::Delete => "`s3:DeleteObject`",
         }
     }
 }

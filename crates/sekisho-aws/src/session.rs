@@ -7,12 +7,15 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::Client;
-use sekisho_config::{QuarantineSettings, S3Settings, Settings};
+use sekisho_config::{QuarantineSettings, QueueSettings, S3Settings, Settings};
+use sekisho_delivery::{Files, NoFiles, Queue};
 use sekisho_event::S3Location;
 use sekisho_pipeline::{NoQuarantine, Quarantine};
 
+use crate::files::S3Files;
 use crate::list::ObjectList;
 use crate::quarantine::S3Quarantine;
+use crate::queue::SqsQueue;
 use crate::store::S3Store;
 
 /// S3 asks for patience with `SlowDown`; five attempts with the SDK's jitter are about ten seconds.
@@ -25,6 +28,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Session {
     s3: Client,
+    /// What the clients of queues are built from.
+    config: SdkConfig,
 }
 
 impl Session {
@@ -48,6 +53,7 @@ impl Session {
         }
         Self {
             s3: Client::from_conf(s3.build()),
+            config: config.clone(),
         }
     }
 
@@ -67,5 +73,29 @@ impl Session {
             return Arc::new(NoQuarantine);
         }
         Arc::new(S3Quarantine::new(self.s3.clone(), settings))
+    }
+
+    /// The notes and parked messages in the quarantine bucket, or none where the installation has none.
+    pub fn files(&self, settings: &QuarantineSettings) -> Arc<dyn Files> {
+        if settings.bucket.is_empty() {
+            return Arc::new(NoFiles);
+        }
+        Arc::new(S3Files::new(self.s3.clone(), &settings.bucket))
+    }
+
+    /// A queue by its URL.
+    pub fn queue_at(&self, url: &str) -> Arc<dyn Queue> {
+        Arc::new(SqsQueue::new(&self.config, url))
+    }
+
+    /// The queue that feeds ingest; `None` where `queue.url` is empty.
+    pub fn queue(&self, settings: &QueueSettings) -> Option<Arc<dyn Queue>> {
+        (!settings.url.is_empty()).then(|| self.queue_at(&settings.url))
+    }
+
+    /// Its dead-letter queue; `None` where `queue.dead_letter_url` is empty.
+    pub fn dead_letter_queue(&self, settings: &QueueSettings) -> Option<Arc<dyn Queue>> {
+        let url = &settings.dead_letter_url;
+        (!url.is_empty()).then(|| self.queue_at(url))
     }
 }
