@@ -21,6 +21,9 @@ use crate::answer::FILTER_PATH;
 use crate::error::root_cause;
 use crate::{ApiAnswer, BulkAnswer, BulkError, ClusterApi, Method, Transport};
 
+/// What `_bulk` takes; everything else is `application/json`.
+const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+
 /// How requests are signed.
 #[derive(Debug, Clone, Default)]
 pub enum Auth {
@@ -161,10 +164,7 @@ impl OpenSearchTransport {
 impl Transport for OpenSearchTransport {
     async fn bulk(&self, body: Bytes) -> Result<BulkAnswer, BulkError> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-ndjson"),
-        );
+        headers.insert(CONTENT_TYPE, NDJSON);
         let compressed = self.gzip.then(|| compress(&body)).flatten();
         if compressed.is_some() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -200,7 +200,11 @@ impl ClusterApi for OpenSearchTransport {
             Method::Post => opensearch::http::Method::Post,
             Method::Delete => opensearch::http::Method::Delete,
         };
-        let response = self.send(method, path, HeaderMap::new(), &[], body).await?;
+        let mut headers = HeaderMap::new();
+        if path.starts_with("/_bulk") {
+            headers.insert(CONTENT_TYPE, NDJSON);
+        }
+        let response = self.send(method, path, headers, &[], body).await?;
         let status = response.status_code().as_u16();
         let body = response.bytes().await.map_err(|error| self.cut(error))?;
         Ok(ApiAnswer { status, body })

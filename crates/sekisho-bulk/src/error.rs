@@ -58,6 +58,15 @@ pub enum BulkError {
         /// What came back.
         answered: String,
     },
+    /// The answer to a call is not what that call gives.
+    #[error("cannot read the answer to `{call}`")]
+    Unreadable {
+        /// Method and path.
+        call: String,
+        /// Where it is no JSON of that shape.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A body that no request can be made from; a fault of whoever wrote it.
     #[error("document `{id}` of `{index}` has no end of `event` at byte {ingested_at} of its body")]
     Body {
@@ -103,7 +112,13 @@ impl BulkError {
     /// Decides between retry, document fault and state fault.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Connection { .. } | Self::Answer { .. } => ErrorClass::Retry,
+            Self::Connection { .. }
+            | Self::Answer { .. }
+            | Self::Unreadable { .. }
+            | Self::Refused {
+                status: 429 | 502..=504,
+                ..
+            } => ErrorClass::Retry,
             Self::Body { .. } => ErrorClass::Document,
             Self::Settings { .. }
             | Self::Client { .. }

@@ -6,6 +6,7 @@ mod answer;
 mod batch;
 mod client;
 mod destination;
+mod documents;
 mod error;
 mod request;
 mod transport;
@@ -15,6 +16,10 @@ mod version;
 pub use batch::{BulkBatch, BulkItem, WriteMode};
 pub use client::{Auth, ConnectSettings, OpenSearchTransport};
 pub use destination::{BulkDestination, BulkSettings, Clock, Destination};
+pub use documents::{
+    DocumentWrite, Found, Hit, Search, Want, WriteAnswer, WriteOp, mget, refresh, search_page,
+    write_documents,
+};
 pub use error::{BulkError, ErrorClass};
 /// What signs requests: made from the AWS configuration by the one crate that knows the AWS SDK.
 pub use opensearch::auth::Credentials;

@@ -81,3 +81,15 @@ pub trait ClusterApi: Send + Sync {
         body: Option<Bytes>,
     ) -> Result<ApiAnswer, BulkError>;
 }
+
+#[async_trait]
+impl<T: ClusterApi + ?Sized> ClusterApi for Arc<T> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<ApiAnswer, BulkError> {
+        (**self).call(method, path, body).await
+    }
+}
