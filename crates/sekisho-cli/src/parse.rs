@@ -96,7 +96,7 @@ impl Run<'_> {
             body.clear();
             match reader.next(&mut body)? {
                 Step::Record(parsed) => self.take(&parsed, &body, out)?,
-                Step::Skipped => {}
+                Step::Skipped | Step::Before | Step::Behind(_) => {}
                 Step::End => break,
             }
         }

@@ -68,7 +68,7 @@ impl From<FailureClass> for CauseClass {
             FailureClass::Permission => Self::Permission,
             FailureClass::Missing => Self::Missing,
             FailureClass::State => Self::State,
-            FailureClass::Bug => Self::Object,
+            FailureClass::Object | FailureClass::Bug => Self::Object,
         }
     }
 }

@@ -11,6 +11,7 @@ mod index;
 pub mod json;
 mod key_date;
 mod mapping;
+mod repair;
 
 pub use error::DocumentError;
 pub use field_type::FieldType;
@@ -19,3 +20,4 @@ pub use id::{DocumentId, ObjectIdentity};
 pub use index::{DaySource, IndexDay, IndexNaming, Rotation, check_index_name};
 pub use key_date::key_date;
 pub use mapping::SourceMapping;
+pub use repair::{Repaired, repair};

@@ -176,7 +176,8 @@ impl LedgerEntry {
     pub fn with(mut self, attempt: Attempt) -> Self {
         let Attempt { slice, books, .. } = attempt;
         let finished = attempt.error.is_none();
-        let further = attempt.end >= self.end || attempt.eof;
+        // A chain that is on its way is followed; only the object's end makes it needless.
+        let further = attempt.eof || (attempt.end >= self.end && self.next != Some(Next::Sent));
         if !self.closed || (finished && further && !self.eof) || attempt.replaced {
             self.end = attempt.end;
             self.eof = attempt.eof;

@@ -62,6 +62,17 @@ pub fn decompress<R: Read>(
     })
 }
 
+/// Prepares to read bytes that are known to be plain, like a range of a plain object.
+pub fn plain<R: Read>(read: R, limits: &ObjectLimits) -> CappedDecoder<R> {
+    CappedDecoder {
+        input: Input::new(read, limits.max_compressed_bytes),
+        gzip: None,
+        limits: *limits,
+        given: 0,
+        fault: None,
+    }
+}
+
 impl<R> CappedDecoder<R> {
     /// How the object is packed.
     pub fn compression(&self) -> Compression {

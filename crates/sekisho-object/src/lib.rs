@@ -14,7 +14,7 @@ mod sniff;
 mod store;
 
 pub use body::{Body, BodyReader, BodySender};
-pub use decode::{CappedDecoder, ObjectLimits, RATIO_FLOOR_BYTES, decompress};
+pub use decode::{CappedDecoder, ObjectLimits, RATIO_FLOOR_BYTES, decompress, plain};
 pub use error::{DecodeFault, ErrorClass, ObjectError};
 pub use local::LocalFiles;
 pub use sniff::{Compression, sniff};

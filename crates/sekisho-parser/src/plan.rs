@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use sekisho_document::{DocumentId, ObjectIdentity, Rotation};
 use sekisho_record::{Fault, FaultReason, Frame, Framing, Record};
+use sha2::{Digest as _, Sha256};
 
 use crate::columns::ColumnPlan;
 use crate::draft::Draft;
@@ -170,19 +171,55 @@ impl ObjectPlan {
         }
     }
 
+    /// Passes over what belongs to another slice, as if it had been parsed.
+    pub fn pass(&mut self, frame: &Frame<'_>) {
+        let counts = match frame {
+            Frame::Record(_) => true,
+            Frame::Fault(fault) => !quarantines(&fault.reason),
+            Frame::Skipped(_) => false,
+        };
+        if counts {
+            self.count_unclaimed();
+        }
+    }
+
+    /// Tells whether no parser claims the object.
+    pub fn is_unclaimed(&self) -> bool {
+        self.unclaimed.is_some()
+    }
+
+    /// Fingerprints what decides where records begin, what they are named and where they go: framing, identity, time and index.
+    ///
+    /// Slices of one object that were read under different fingerprints do not fit together.
+    pub fn rules(&self) -> String {
+        let program = &self.program;
+        let rules = format!(
+            "{:?}",
+            (
+                &program.dataset,
+                &self.framing.format,
+                &program.unique_by,
+                &program.timestamp,
+                &program.times,
+                &self.index,
+                self.rotation,
+                &self.settings.index,
+            )
+        );
+        let digest = Sha256::digest(rules.as_bytes());
+        let shown = digest.iter().take(8);
+        shown.map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn fault(&mut self, fault: &Fault<'_>, body: &mut Vec<u8>) -> Outcome {
         let reason = fault.reason.to_string();
-        match fault.reason {
-            FaultReason::TooLong { .. }
-            | FaultReason::Unterminated { .. }
-            | FaultReason::TooDeep { .. } => Outcome::Quarantined { reason },
-            FaultReason::Truncated | FaultReason::NotJson(_) | FaultReason::NoHeader => {
-                self.count_unclaimed();
-                Outcome::Raw {
-                    head: self.raw(fault.bytes, fault.offset, &reason, body),
-                    reason,
-                }
-            }
+        if quarantines(&fault.reason) {
+            return Outcome::Quarantined { reason };
+        }
+        self.count_unclaimed();
+        Outcome::Raw {
+            head: self.raw(fault.bytes, fault.offset, &reason, body),
+            reason,
         }
     }
 
@@ -265,5 +302,15 @@ impl ObjectPlan {
         drop(draft);
         self.captures = captures;
         outcome
+    }
+}
+
+/// Tells whether such bytes cannot even be a raw document.
+fn quarantines(reason: &FaultReason) -> bool {
+    match reason {
+        FaultReason::TooLong { .. }
+        | FaultReason::Unterminated { .. }
+        | FaultReason::TooDeep { .. } => true,
+        FaultReason::Truncated | FaultReason::NotJson(_) | FaultReason::NoHeader => false,
     }
 }

@@ -1,16 +1,19 @@
 //! The batcher: gathers chunks of several objects into bulk requests and sends every verdict back to its object.
 
+use std::any::Any;
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sekisho_bulk::{BulkBatch, Destination, Verdict};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::PipelineSettings;
-use crate::chunk::{Sent, Settled, WriteFault};
+use crate::chunk::{Answered, Sent, Settled, WriteFault};
 
 /// What the batcher is told.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(crate) struct Batcher {
     pending: Pending,
     /// Objects that are not yet read to their end.
     unread: usize,
+    /// When requests are given up.
+    until: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +53,7 @@ impl Batcher {
         settings: &PipelineSettings,
         budget: u32,
         objects: usize,
+        until: Option<Instant>,
     ) -> Self {
         let requests = settings.bulks_in_flight.max(1);
         let budget = usize::try_from(budget).unwrap_or(usize::MAX);
@@ -60,6 +66,7 @@ impl Batcher {
             writes: JoinSet::new(),
             pending: Pending::default(),
             unread: objects,
+            until,
         }
     }
 
@@ -111,7 +118,8 @@ impl Batcher {
         let Ok(turn) = Arc::clone(&self.requests).acquire_owned().await else {
             return;
         };
-        let pending = mem::take(&mut self.pending);
+        let mut pending = mem::take(&mut self.pending);
+        pending.batch.until = self.until;
         let destination = Arc::clone(&self.destination);
         self.writes.spawn(write(destination, pending, turn));
     }
@@ -143,8 +151,10 @@ impl Pending {
 async fn write(destination: Arc<dyn Destination>, pending: Pending, turn: OwnedSemaphorePermit) {
     let Pending { batch, chunks, .. } = pending;
     let documents = batch.items.len();
-    // A task of its own, so that a panic in a destination leaves the chunks here to be answered.
-    let verdicts = tokio::spawn(async move { destination.write(&batch).await }).await;
+    // A panic in a destination leaves the chunks here to be answered.
+    let verdicts = AssertUnwindSafe(destination.write(&batch))
+        .catch_unwind()
+        .await;
     drop(turn);
     let verdicts = match verdicts {
         Ok(Ok(verdicts)) if verdicts.len() == documents => Ok(verdicts),
@@ -153,31 +163,45 @@ async fn write(destination: Arc<dyn Destination>, pending: Pending, turn: OwnedS
             verdicts: verdicts.len(),
         }),
         Ok(Err(error)) => Err(WriteFault::Bulk(Arc::new(error))),
-        Err(panic) => Err(WriteFault::Panicked(panic_message(panic))),
+        Err(panic) => Err(WriteFault::Panicked(panic_message(&*panic))),
     };
-    answer(chunks, verdicts);
+    answer(&batch, chunks, verdicts);
 }
 
-fn answer(chunks: Vec<Sent>, verdicts: Result<Vec<Verdict>, WriteFault>) {
+fn answer(batch: &BulkBatch, chunks: Vec<Sent>, verdicts: Result<Vec<Verdict>, WriteFault>) {
     let mut verdicts = verdicts.map(Vec::into_iter);
+    let mut items = batch.items.iter();
     for Sent { chunk, reply } in chunks {
+        let items = items.by_ref().take(chunk.held.len());
         let verdicts = match &mut verdicts {
-            Ok(all) => Ok(all.take(chunk.held.len()).collect()),
-            Err(fault) => Err(fault.clone()),
+            Ok(all) => Ok(all
+                .take(chunk.held.len())
+                .zip(items)
+                .map(|(verdict, item)| Answered::new(verdict, item, batch))
+                .collect()),
+            Err(fault) => {
+                items.for_each(drop);
+                Err(fault.clone())
+            }
         };
         // An object whose thread panicked listens no more; it has failed already.
         drop(reply.send(Settled { chunk, verdicts }));
     }
 }
 
-/// Gives what a panic said.
-pub(crate) fn panic_message(error: JoinError) -> String {
+/// Gives what ended a task: what its panic said.
+pub(crate) fn end_message(error: JoinError) -> String {
     match error.try_into_panic() {
-        Ok(panic) => panic
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a message".to_owned()),
+        Ok(panic) => panic_message(&*panic),
         Err(error) => error.to_string(),
     }
+}
+
+/// Gives what a panic said.
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

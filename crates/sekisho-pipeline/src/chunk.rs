@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sekisho_bulk::{BulkBatch, BulkError, Verdict};
+use sekisho_bulk::{BulkBatch, BulkError, BulkItem, Verdict};
 use sekisho_document::DocumentHead;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -34,15 +34,54 @@ pub(crate) struct Chunk {
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) offset: u64,
-    pub(crate) raw: bool,
+    pub(crate) form: Form,
     span: Range<usize>,
+}
+
+/// Which document of a record is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Parsed,
+    /// With this many fields moved out of the way.
+    Repaired(u8),
+    Raw,
 }
 
 /// A chunk and what became of its documents.
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) chunk: Chunk,
-    pub(crate) verdicts: Result<Vec<Verdict>, WriteFault>,
+    pub(crate) verdicts: Result<Vec<Answered>, WriteFault>,
+}
+
+/// A verdict, and the document where it may be repaired.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) verdict: Verdict,
+    pub(crate) refused: Option<Refused>,
+}
+
+/// A document that the destination did not take for its own sake.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) head: DocumentHead,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answered {
+    pub(crate) fn new(verdict: Verdict, item: &BulkItem, batch: &BulkBatch) -> Self {
+        let repairable = matches!(verdict, Verdict::DocumentFault { field: Some(_), .. });
+        let refused = batch.body(item).filter(|_| repairable && !item.raw);
+        let refused = refused.map(|body| Refused {
+            head: DocumentHead {
+                id: item.id,
+                index: Arc::clone(&item.index),
+                ingested_at: item.ingested_at,
+            },
+            body: body.to_vec(),
+        });
+        Self { verdict, refused }
+    }
 }
 
 /// Why a whole request failed.
@@ -78,16 +117,17 @@ impl Chunk {
         start: usize,
         offset: u64,
         record: &[u8],
-        raw: bool,
+        form: Form,
     ) {
         let from = self.records.len();
         self.records.extend_from_slice(record);
         self.held.push(Held {
             offset,
-            raw,
+            form,
             span: from..self.records.len(),
         });
-        self.batch.push(head, start, offset, self.object, raw);
+        let is_raw = form == Form::Raw;
+        self.batch.push(head, start, offset, self.object, is_raw);
     }
 
     pub(crate) fn record(&self, held: &Held) -> &[u8] {

@@ -95,6 +95,7 @@ impl From<&Settings> for PipelineSettings {
             buffered_bytes: settings.limits.buffered_bytes,
             max_bulk_bytes: settings.bulk.max_bulk_bytes,
             bulks_in_flight: settings.bulk.in_flight,
+            split_bytes: settings.delivery.split_bytes,
             ..Self::default()
         }
     }

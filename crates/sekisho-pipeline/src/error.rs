@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_bulk::{self as bulk, BulkError};
+use sekisho_ledger::LedgerError;
 use sekisho_object::{self as object, ObjectError};
 use sekisho_parser::ParserError;
 use sekisho_record::RecordError;
@@ -58,10 +59,8 @@ pub enum PipelineError {
         /// What the destination said.
         reason: String,
     },
-    /// The destination had no room until the retry budget ended.
-    #[error(
-        "the destination had no room for the record at byte `{offset}` of `{object}`: {reason}"
-    )]
+    /// The destination had no room, or gave no answer, until the retry budget ended.
+    #[error("the destination did not take the record at byte `{offset}` of `{object}`: {reason}")]
     Rejected {
         /// Its address.
         object: String,
@@ -101,6 +100,74 @@ pub enum PipelineError {
         /// Both sides of the sum.
         books: Books,
     },
+    /// The ledger could not be asked or written.
+    #[error("cannot close the books of `{object}`")]
+    Ledger {
+        /// Its address.
+        object: String,
+        /// Why.
+        #[source]
+        source: LedgerError,
+    },
+    /// The message for the rest of the object could not be sent.
+    #[error("cannot send on the rest of `{object}` behind byte `{offset}`")]
+    Continuation {
+        /// Its address.
+        object: String,
+        /// Where the rest begins.
+        offset: u64,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The object needs a continuation, and there is no queue for it.
+    #[error(
+        "`{object}` is not finished at byte `{offset}` and there is no queue for the rest; set `queue.url`, or give the function more time"
+    )]
+    NoQueue {
+        /// Its address.
+        object: String,
+        /// Where the rest begins.
+        offset: u64,
+    },
+    /// The time was up before the first record of the slice.
+    #[error(
+        "no progress on `{object}`: the time was up at byte `{reached}`, before the first record of the slice from byte `{start}` on; give the function more time or memory"
+    )]
+    NoProgress {
+        /// Its address.
+        object: String,
+        /// Where the slice starts.
+        start: u64,
+        /// How far the stream was read.
+        reached: u64,
+    },
+    /// The parser cuts or names records otherwise than when the slices before this one were read.
+    #[error(
+        "the rules of `{parser}` changed since the slices of `{object}` before byte `{start}` were read; run `sekisho reload {object}`"
+    )]
+    RulesChanged {
+        /// Its address.
+        object: String,
+        /// Where the slice starts.
+        start: u64,
+        /// What parses it now.
+        parser: String,
+    },
+    /// The time was up.
+    #[error("the time was up before `{object}` was finished; it is read again")]
+    TimeUp {
+        /// Its address.
+        object: String,
+    },
+    /// The destination takes nothing at all, so the object was not begun.
+    #[error("`{object}` was not read since the destination takes nothing: {reason}")]
+    Refusing {
+        /// Its address.
+        object: String,
+        /// What the destination said.
+        reason: String,
+    },
     /// The code that worked on the object panicked.
     #[error("a bug stopped the work on `{object}`: {message}")]
     Panicked {
@@ -122,6 +189,8 @@ pub enum FailureClass {
     Missing,
     /// The cluster or the installation refuses, whatever the object.
     State,
+    /// The object's, with the settings and the parser as they are.
+    Object,
     /// Ours.
     Bug,
 }
@@ -134,6 +203,7 @@ impl FailureClass {
             Self::Permission => "permission",
             Self::Missing => "missing",
             Self::State => "state",
+            Self::Object => "object",
             Self::Bug => "bug",
         }
     }
@@ -155,9 +225,22 @@ impl PipelineError {
                 bulk::ErrorClass::State => FailureClass::State,
                 bulk::ErrorClass::Document => FailureClass::Bug,
             },
-            Self::Read { .. } | Self::Rejected { .. } => FailureClass::Transient,
-            Self::Plan { .. } | Self::Refused { .. } | Self::Quarantine { .. } => {
-                FailureClass::State
+            Self::Ledger { source, .. } => match source {
+                LedgerError::Unreachable(_) | LedgerError::Contended { .. } => {
+                    FailureClass::Transient
+                }
+                LedgerError::Refused { .. } | LedgerError::Malformed { .. } => FailureClass::State,
+            },
+            Self::Read { .. }
+            | Self::Rejected { .. }
+            | Self::Continuation { .. }
+            | Self::TimeUp { .. } => FailureClass::Transient,
+            Self::Plan { .. }
+            | Self::Refused { .. }
+            | Self::Refusing { .. }
+            | Self::Quarantine { .. } => FailureClass::State,
+            Self::NoQueue { .. } | Self::NoProgress { .. } | Self::RulesChanged { .. } => {
+                FailureClass::Object
             }
             Self::Verdicts { .. } | Self::Unbalanced { .. } | Self::Panicked { .. } => {
                 FailureClass::Bug

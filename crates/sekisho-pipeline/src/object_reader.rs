@@ -1,25 +1,39 @@
 //! [`ObjectReader`]: one object's records with their outcomes, in the order of the bytes.
 
-use std::io::Read;
+use std::io::{self, Chain, Cursor, Read};
 
-use sekisho_event::ObjectRef;
-use sekisho_object::{CappedDecoder, DecodeFault, ObjectLimits, decompress};
+use sekisho_event::{ObjectRef, ObjectSlice, Reach};
+use sekisho_object::{
+    CappedDecoder, Compression, DecodeFault, ObjectError, ObjectLimits, decompress, plain,
+};
 use sekisho_parser::{Catalog, Decision, ObjectContext, ObjectPlan, Outcome};
-use sekisho_record::{FaultReason, Frame, RecordError, RecordReader};
+use sekisho_record::{Fault, FaultReason, Format, Frame, Record, RecordError, RecordReader};
 
 use crate::quarantine::Digest;
 use crate::source::{Broken, Source};
 use crate::{PipelineError, Reason};
+
+/// How many bytes are read at a time to find the first line of a slice.
+const ALIGN_BYTES: usize = 64 << 10;
 
 /// Reads one object: decompresses, frames and parses, on the thread that calls it.
 ///
 /// The pipeline, `sekisho parse` and the tests of a parser folder read through this one type, so they cannot differ.
 pub struct ObjectReader<R: Read> {
     object: ObjectRef,
-    records: RecordReader<Source<CappedDecoder<R>>>,
+    records: RecordReader<Source<Aligned<CappedDecoder<R>>>>,
     plan: ObjectPlan,
     broken: Broken,
+    /// Offset of the first byte that was framed; not 0 where a slice is read by its range.
+    base: u64,
+    /// The bounds of the slice, by the offsets of its records.
+    start: u64,
+    bound: Option<u64>,
+    /// Whether a slice of this object can be reached by its range.
+    plain_lines: bool,
     torn: u64,
+    /// Records that belong to other slices.
+    outside: u64,
     cut: Option<Reason>,
     /// Whether the rest of the object is not read.
     over: bool,
@@ -49,7 +63,11 @@ pub enum Step<'a> {
     Record(Parsed<'a>),
     /// Something that is no record.
     Skipped,
-    /// The end.
+    /// A record that belongs to the slices before.
+    Before,
+    /// A record at this offset that belongs to the slices behind, or is left to them.
+    Behind(u64),
+    /// The object's end.
     End,
 }
 
@@ -65,10 +83,42 @@ impl<R: Read> ObjectReader<R> {
         limits: &ObjectLimits,
         read: R,
     ) -> Result<Self, PipelineError> {
-        let read = decompress(read, limits).map_err(|source| PipelineError::Open {
+        let whole = ObjectSlice::whole(object.clone());
+        Self::open_slice(catalog, &whole, context, limits, read)
+    }
+
+    /// Reads the head of a slice and decides the plan.
+    ///
+    /// `read` gives the stored bytes of the object; for [`Reach::Range`], those from the byte before the slice on.
+    ///
+    /// # Errors
+    /// As [`ObjectReader::open`].
+    pub fn open_slice(
+        catalog: &Catalog,
+        slice: &ObjectSlice,
+        context: ObjectContext,
+        limits: &ObjectLimits,
+        read: R,
+    ) -> Result<Self, PipelineError> {
+        let object = &slice.object;
+        let not_open = |source| PipelineError::Open {
             object: object.to_string(),
             source,
-        })?;
+        };
+        let by_range = slice.reach == Reach::Range && slice.start > 0;
+        let read = if by_range {
+            plain(read, limits)
+        } else {
+            decompress(read, limits).map_err(not_open)?
+        };
+        let is_plain = read.compression() == Compression::None;
+        let (read, base) = if by_range {
+            let (read, passed) =
+                aligned(read).map_err(|source| not_open(ObjectError::Head { source }))?;
+            (read, slice.start - 1 + passed)
+        } else {
+            (Cursor::new(Vec::new()).chain(read), 0)
+        };
         let source = Source::new(read);
         let plan = catalog
             .plan(context, source.head())
@@ -76,13 +126,18 @@ impl<R: Read> ObjectReader<R> {
                 object: object.to_string(),
                 source,
             })?;
-        let broken = source.broken();
+        let is_lines = matches!(plan.framing().format, Format::Lines | Format::Ndjson);
         Ok(Self {
             object: object.clone(),
+            base,
+            start: slice.start,
+            bound: slice.end,
+            plain_lines: is_plain && is_lines && !plan.is_unclaimed(),
+            broken: source.broken(),
             records: RecordReader::new(source, plan.framing().clone()),
             plan,
-            broken,
             torn: 0,
+            outside: 0,
             cut: None,
             over: false,
         })
@@ -93,38 +148,66 @@ impl<R: Read> ObjectReader<R> {
     /// # Errors
     /// When the bytes stop for a reason outside the object; a fault of the object's own bytes ends it, see [`ObjectReader::cut`].
     pub fn next(&mut self, body: &mut Vec<u8>) -> Result<Step<'_>, PipelineError> {
+        self.next_within(body, self.bound)
+    }
+
+    /// The same, leaving every record that starts at or behind `bound` to others.
+    pub(crate) fn next_within(
+        &mut self,
+        body: &mut Vec<u8>,
+        bound: Option<u64>,
+    ) -> Result<Step<'_>, PipelineError> {
         if self.over {
             return Ok(Step::End);
         }
-        match self.records.next() {
-            Ok(Some(Frame::Skipped(_))) => Ok(Step::Skipped),
-            // The tail that a broken connection tore off is no record of the object; the next attempt reads it whole.
-            Ok(Some(Frame::Fault(fault))) if is_torn(&fault.reason) && self.broken.is_set() => {
-                self.torn += 1;
-                Ok(Step::Skipped)
-            }
-            Ok(Some(frame)) => {
-                let over = self.plan.over_cap();
-                self.over = over.is_some();
-                let outcome = match over {
-                    // One entry stands for the whole rest.
-                    Some(reason) => Outcome::Quarantined { reason },
-                    None => self.plan.parse(&frame, body),
-                };
-                let decisions = self.plan.take_decisions();
-                Ok(Step::Record(parsed(&frame, outcome, decisions)))
-            }
-            Ok(None) => Ok(Step::End),
+        let mut frame = match self.records.next() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(Step::End),
             Err(error) => {
-                self.cut = Some(cut(&self.object, error)?);
-                Ok(Step::End)
+                let cut = cut(&self.object, error)?;
+                self.cut = Some(Reason {
+                    offset: cut.offset + self.base,
+                    ..cut
+                });
+                return Ok(Step::End);
             }
+        };
+        let offset = match &mut frame {
+            Frame::Skipped(_) => return Ok(Step::Skipped),
+            // The tail that a broken connection tore off is no record of the object; the next attempt reads it whole.
+            Frame::Fault(fault) if is_torn(&fault.reason) && self.broken.is_set() => {
+                self.torn += 1;
+                return Ok(Step::Skipped);
+            }
+            Frame::Record(Record { offset, .. }) | Frame::Fault(Fault { offset, .. }) => {
+                *offset += self.base;
+                *offset
+            }
+        };
+        if bound.is_some_and(|bound| offset >= bound) {
+            self.outside += 1;
+            return Ok(Step::Behind(offset));
         }
+        if offset < self.start {
+            self.outside += 1;
+            self.plan.pass(&frame);
+            return Ok(Step::Before);
+        }
+        let over = self.plan.over_cap();
+        self.over = over.is_some();
+        let outcome = match over {
+            // One entry stands for the whole rest.
+            Some(reason) => Outcome::Quarantined { reason },
+            None => self.plan.parse(&frame, body),
+        };
+        let decisions = self.plan.take_decisions();
+        Ok(Step::Record(parsed(&frame, outcome, decisions)))
     }
 
-    /// How many records framing gave.
+    /// How many records of the slice framing gave.
     pub fn records(&self) -> u64 {
-        self.records.records().saturating_sub(self.torn)
+        let others = self.torn + self.outside;
+        self.records.records().saturating_sub(others)
     }
 
     /// How many headers, blank lines and comments framing gave.
@@ -135,6 +218,30 @@ impl<R: Read> ObjectReader<R> {
     /// How many decompressed bytes were read so far.
     pub fn bytes(&self) -> u64 {
         self.records.bytes()
+    }
+
+    /// Offset behind the last byte that was read.
+    pub(crate) fn position(&self) -> u64 {
+        self.base + self.records.bytes()
+    }
+
+    /// How later slices of this object are reached.
+    pub(crate) fn reach(&self) -> Reach {
+        if self.plain_lines {
+            Reach::Range
+        } else {
+            Reach::Stream
+        }
+    }
+
+    /// Leaves the records that start at or behind an offset to other slices.
+    pub(crate) fn bound(&mut self, bound: u64) {
+        self.bound = Some(bound);
+    }
+
+    /// Where the slice ends, where that is known.
+    pub(crate) fn bound_of(&self) -> Option<u64> {
+        self.bound
     }
 
     /// Why and where the object's own bytes ended early (truncated, corrupt, over a limit); every record before was given.
@@ -160,6 +267,30 @@ impl<R: Read> ObjectReader<R> {
     /// Gives up reading and keeps the plan.
     pub(crate) fn into_plan(self) -> ObjectPlan {
         self.plan
+    }
+}
+
+/// Bytes from the first line on that begins behind a place: what was read to find it, then the rest.
+type Aligned<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// Passes over the line that `read` begins in the middle of, and says how many bytes that were.
+fn aligned<R: Read>(mut read: R) -> io::Result<(Aligned<R>, u64)> {
+    let mut passed = 0;
+    let mut buffer = vec![0; ALIGN_BYTES];
+    loop {
+        let count = match read.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        let got = buffer.get(..count).unwrap_or_default();
+        if let Some(newline) = got.iter().position(|&byte| byte == b'\n') {
+            let rest = got.get(newline + 1..).unwrap_or_default().to_vec();
+            return Ok((Cursor::new(rest).chain(read), passed + newline as u64 + 1));
+        }
+        passed += count as u64;
+        if count == 0 {
+            return Ok((Cursor::new(Vec::new()).chain(read), passed));
+        }
     }
 }
 

@@ -1,46 +1,64 @@
-//! [`ObjectRun`]: the work on one object, first on its blocking thread, then waiting for the last verdicts.
+//! [`ObjectRun`]: the work on one slice of an object, from its first byte until its books are closed.
+//!
+//! Here it is read; `settle` takes the verdicts, `closing` closes the books.
 
 use std::io::Read;
 use std::mem;
 use std::sync::Arc;
 
-use sekisho_bulk::Verdict;
+use sekisho_bulk::Destination;
+use sekisho_event::{ObjectRef, ObjectSlice};
+use sekisho_ledger::{Books, Ledger, SliceKey};
 use sekisho_object::{ErrorClass, ObjectError, ObjectMeta};
 use sekisho_parser::{ObjectPlan, Outcome};
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 use crate::batcher::Message;
-use crate::chunk::{Chunk, Held, Sent, Settled, WriteFault};
+use crate::chunk::{Chunk, Form, Sent, Settled};
+use crate::learnt::Learnt;
+use crate::run_state::RunState;
 use crate::{
-    Books, Clock, ObjectReader, ObjectReport, Parsed, PipelineError, PipelineSettings, Progress,
-    Quarantine, QuarantineEntry, QuarantineError, Reason, Step,
+    Clock, Continuations, ObjectReader, ObjectReport, Parsed, PipelineError, PipelineSettings,
+    Progress, Quarantine, QuarantineEntry, Reason, Step,
 };
 
-/// What all objects of a run share.
+/// What all objects of a pipeline share.
 pub(crate) struct Shared {
+    pub(crate) destination: Arc<dyn Destination>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) continuations: Option<Arc<dyn Continuations>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: PipelineSettings,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) learnt: Learnt,
     pub(crate) budget: Arc<Semaphore>,
     /// The whole of `budget`.
     pub(crate) budget_units: u32,
 }
 
-/// The work on one object.
+/// The work on one slice.
 pub(crate) struct ObjectRun {
-    shared: Arc<Shared>,
-    messages: mpsc::UnboundedSender<Message>,
-    report: ObjectReport,
-    chunk: Chunk,
-    ordinal: usize,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) state: Arc<RunState>,
+    pub(crate) report: ObjectReport,
+    pub(crate) slice: ObjectSlice,
+    /// The slice's entry in the ledger, once the object was opened.
+    pub(crate) key: Option<SliceKey>,
     /// What parses the object, with its version.
-    parser: String,
+    pub(crate) parser: String,
+    /// The fingerprint of its rules.
+    pub(crate) rules: String,
+    /// What follows the slice, to be sent when its books are closed.
+    pub(crate) rest: Vec<ObjectSlice>,
+    pub(crate) ordinal: usize,
+    chunk: Chunk,
+    messages: mpsc::UnboundedSender<Message>,
     reply: mpsc::UnboundedSender<Settled>,
-    replies: mpsc::UnboundedReceiver<Settled>,
+    pub(crate) replies: mpsc::UnboundedReceiver<Settled>,
     /// Chunks without verdicts.
-    under_way: usize,
+    pub(crate) under_way: usize,
     /// What `progress` was told.
     told: (u64, Books),
 }
@@ -48,19 +66,28 @@ pub(crate) struct ObjectRun {
 impl ObjectRun {
     pub(crate) fn new(
         shared: Arc<Shared>,
+        state: Arc<RunState>,
         messages: mpsc::UnboundedSender<Message>,
         ordinal: usize,
-        report: ObjectReport,
+        slice: ObjectSlice,
     ) -> Self {
         // Unbounded channels both ways: what is in them holds permits of the budget, which is the bound.
         let (reply, replies) = mpsc::unbounded_channel();
+        let mut report = ObjectReport::new(slice.object.clone(), shared.clock.now());
+        report.start = slice.start;
+        report.end = slice.start;
         Self {
             shared,
+            state,
             messages,
             report,
+            slice,
+            key: None,
+            parser: String::new(),
+            rules: String::new(),
+            rest: Vec::new(),
             chunk: Chunk::new(ordinal),
             ordinal,
-            parser: String::new(),
             reply,
             replies,
             under_way: 0,
@@ -68,58 +95,104 @@ impl ObjectRun {
         }
     }
 
-    /// Reads the object to its end, on a thread that may block, and gives the plan back for what is refused later.
-    pub(crate) fn read<R: Read>(
-        &mut self,
-        mut reader: ObjectReader<R>,
-        handle: &Handle,
-    ) -> ObjectPlan {
-        self.report.dataset = Some(reader.plan().dataset().to_owned());
-        reader.plan().label().clone_into(&mut self.parser);
+    /// Reads the slice to its end, and gives the plan back for what is refused later.
+    pub(crate) async fn read<R: Read>(&mut self, mut reader: ObjectReader<R>) -> ObjectPlan {
+        self.plan(&mut reader).await;
+        let mut advanced = false;
         while self.report.error.is_none() {
+            let bound = self.bound(&reader, advanced);
             let start = self.chunk.batch.bytes.len();
-            match reader.next(&mut self.chunk.batch.bytes) {
-                Ok(Step::Record(parsed)) => self.take(parsed, start, handle),
+            match reader.next_within(&mut self.chunk.batch.bytes, bound) {
+                Ok(Step::Record(parsed)) => {
+                    advanced = true;
+                    self.take(parsed, start).await;
+                }
                 Ok(Step::Skipped) => {}
-                Ok(Step::End) => break,
+                Ok(Step::Before) => self.must_advance(&reader),
+                Ok(Step::Behind(offset)) => {
+                    self.stop_at(offset, &reader);
+                    break;
+                }
+                Ok(Step::End) => {
+                    self.report.end = reader.position();
+                    self.report.eof = true;
+                    break;
+                }
                 Err(error) => self.fail(error),
             }
             if self.chunk.full(self.shared.settings.chunk_bytes) {
                 self.count(&reader);
-                handle.block_on(self.send(reader.plan_mut()));
+                self.send(reader.plan_mut()).await;
+            }
+            if self.state.is_over() {
+                self.fail(self.time_up());
             }
         }
         self.count(&reader);
-        handle.block_on(self.close(&mut reader));
+        self.close(&mut reader).await;
         reader.into_plan()
     }
 
-    /// Waits for the last verdicts and closes the books.
-    pub(crate) async fn finish(mut self, mut plan: ObjectPlan) -> ObjectReport {
-        let messages = self.messages.clone();
-        while self.under_way > 0 {
-            tokio::select! {
-                Some(settled) = self.replies.recv() => self.settle(settled, &mut plan).await,
-                () = messages.closed() => self.stopped(),
-            }
+    /// Takes note of what the plan decided, and refuses to go on under other rules than the slices before.
+    async fn plan<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
+        self.report.dataset = Some(reader.plan().dataset().to_owned());
+        reader.plan().label().clone_into(&mut self.parser);
+        self.rules = reader.plan().rules();
+        let before = self.slice.rules.as_ref();
+        if before.is_some_and(|rules| *rules != self.rules) {
+            self.fail(PipelineError::RulesChanged {
+                object: self.report.object.to_string(),
+                start: self.slice.start,
+                parser: self.parser.clone(),
+            });
+            return;
         }
-        let books = self.report.books;
-        if !books.balanced() {
-            let object = self.report.object.to_string();
-            self.fail(PipelineError::Unbalanced { object, books });
-        }
-        self.end()
+        self.cut_up(reader).await;
     }
 
-    /// Ends without books.
-    pub(crate) fn end(mut self) -> ObjectReport {
-        self.tell();
-        self.report.ended = self.shared.clock.now();
-        self.report
+    /// Where to stop: at the slice's own end, or, once the time is up and something was done, at the next record.
+    fn bound<R: Read>(&self, reader: &ObjectReader<R>, advanced: bool) -> Option<u64> {
+        let stop = advanced && self.state.should_stop();
+        if stop { Some(0) } else { reader.bound_of() }
+    }
+
+    /// A slice whose records are not even reached in time would be handed on for ever.
+    fn must_advance<R: Read>(&mut self, reader: &ObjectReader<R>) {
+        if self.state.should_stop() {
+            self.fail(PipelineError::NoProgress {
+                object: self.report.object.to_string(),
+                start: self.slice.start,
+                reached: reader.position(),
+            });
+        }
+    }
+
+    /// Ends the slice before the record at `offset`.
+    fn stop_at<R: Read>(&mut self, offset: u64, reader: &ObjectReader<R>) {
+        let bound = reader.bound_of();
+        if bound.is_some_and(|bound| offset >= bound) {
+            self.report.end = bound.unwrap_or(offset);
+            return;
+        }
+        self.report.end = offset;
+        self.rest.push(ObjectSlice {
+            object: self.report.object.clone(),
+            start: offset,
+            end: bound,
+            reach: reader.reach(),
+            rules: Some(self.rules.clone()),
+            hops: self.slice.hops + 1,
+        });
     }
 
     pub(crate) fn fail(&mut self, error: PipelineError) {
         self.report.error.get_or_insert(error);
+    }
+
+    pub(crate) fn time_up(&self) -> PipelineError {
+        PipelineError::TimeUp {
+            object: self.report.object.to_string(),
+        }
     }
 
     /// Ends the work on an object that gives no bytes; some reasons are final.
@@ -134,26 +207,45 @@ impl ObjectRun {
         }
     }
 
-    fn take(&mut self, parsed: Parsed<'_>, start: usize, handle: &Handle) {
+    async fn take(&mut self, parsed: Parsed<'_>, start: usize) {
         let Parsed {
             offset,
             bytes,
             outcome,
+            length,
+            digest,
             ..
         } = parsed;
         match outcome {
-            Outcome::Document(head) => self.chunk.add(head, start, offset, bytes, false),
+            Outcome::Document(head) => {
+                let (head, form) = self.as_learnt(head, start);
+                self.chunk.add(head, start, offset, bytes, form);
+            }
             Outcome::Raw { head, ref reason } => {
                 self.reason(offset, reason);
-                self.chunk.add(head, start, offset, bytes, true);
+                self.chunk.add(head, start, offset, bytes, Form::Raw);
             }
             Outcome::Excluded { .. } => self.report.books.excluded += 1,
-            Outcome::Quarantined { ref reason } => {
-                let mut entry = self.entry(offset, bytes, reason.clone());
-                entry.length = parsed.length;
-                entry.digest = parsed.digest.unwrap_or(entry.digest);
-                handle.block_on(self.quarantine(entry));
+            Outcome::Quarantined { reason } => {
+                let mut entry = self.entry(offset, bytes, reason);
+                entry.length = length;
+                entry.digest = digest.unwrap_or(entry.digest);
+                self.quarantine(entry).await;
             }
+        }
+    }
+
+    /// Moves out of the way what the index is known to refuse.
+    fn as_learnt(
+        &mut self,
+        head: sekisho_document::DocumentHead,
+        start: usize,
+    ) -> (sekisho_document::DocumentHead, Form) {
+        let dataset = self.report.dataset.as_deref().unwrap_or_default();
+        let buffer = &mut self.chunk.batch.bytes;
+        match self.shared.learnt.apply(head, dataset, buffer, start) {
+            (head, 0) => (head, Form::Parsed),
+            (head, fields) => (head, Form::Repaired(fields)),
         }
     }
 
@@ -164,7 +256,7 @@ impl ObjectRun {
         self.tell();
     }
 
-    fn tell(&mut self) {
+    pub(crate) fn tell(&mut self) {
         let now = (self.report.bytes, self.report.books);
         let before = mem::replace(&mut self.told, now);
         let bytes = now.0.saturating_sub(before.0);
@@ -175,13 +267,14 @@ impl ObjectRun {
     async fn close<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
         self.send(reader.plan_mut()).await;
         if let Some(cut) = reader.cut().cloned() {
+            self.report.end = cut.offset;
             self.cut_off(cut.offset, cut.reason).await;
         }
     }
 
-    /// Takes note of the very bytes that were opened, for reports and quarantine.
+    /// Takes note of the very bytes that were opened, for reports, ledger and quarantine.
     pub(crate) fn pin(&mut self, meta: &ObjectMeta) {
-        let object = &mut self.report.object;
+        let object: &mut ObjectRef = &mut self.report.object;
         if object.etag.is_none() {
             object.etag.clone_from(&meta.etag);
         }
@@ -189,6 +282,13 @@ impl ObjectRun {
             object.version_id.clone_from(&meta.version_id);
         }
         object.size = object.size.or(meta.size);
+        self.key = Some(SliceKey {
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            etag: object.etag.clone(),
+            start: self.slice.start,
+            last_modified: meta.last_modified,
+        });
     }
 
     /// Notes that the object needs no reading.
@@ -198,6 +298,7 @@ impl ObjectRun {
 
     /// Keeps the rest of an object that cannot be read; it is no record, so it stands outside the sum.
     pub(crate) async fn cut_off(&mut self, offset: u64, reason: String) {
+        self.report.eof = true;
         let entry = self.entry(offset, &[], reason.clone());
         match self.shared.quarantine.put(entry).await {
             Ok(()) => self.report.cut = Some(Reason { offset, reason }),
@@ -208,15 +309,17 @@ impl ObjectRun {
     /// Sends the chunk under construction, as soon as the budget has room.
     async fn send(&mut self, plan: &mut ObjectPlan) {
         let mut chunk = mem::replace(&mut self.chunk, Chunk::new(self.ordinal));
-        if !chunk.is_empty() {
+        if !chunk.is_empty() && self.report.error.is_none() {
             let weight = chunk.weight(self.shared.budget_units);
             let room = Arc::clone(&self.shared.budget).acquire_many_owned(weight);
+            let state = Arc::clone(&self.state);
             tokio::pin!(room);
             // Refused documents wait for this object with their share of the budget, so they are made again while it waits for room.
             chunk.permit = loop {
                 tokio::select! {
                     permit = &mut room => break permit.ok(),
                     Some(settled) = self.replies.recv() => self.settle(settled, plan).await,
+                    () = state.over() => return self.fail(self.time_up()),
                 }
             };
             self.post(chunk);
@@ -226,7 +329,7 @@ impl ObjectRun {
         }
     }
 
-    fn post(&mut self, chunk: Chunk) {
+    pub(crate) fn post(&mut self, chunk: Chunk) {
         self.under_way += 1;
         let reply = self.reply.clone();
         let message = Message::Chunk(Sent { chunk, reply });
@@ -235,125 +338,31 @@ impl ObjectRun {
         }
     }
 
-    fn stopped(&mut self) {
+    /// Waits until the batcher is gone.
+    pub(crate) fn messages(&self) -> mpsc::UnboundedSender<Message> {
+        self.messages.clone()
+    }
+
+    pub(crate) fn stopped(&mut self) {
         self.under_way = 0;
         let object = self.report.object.to_string();
         let message = "the batcher stopped".to_owned();
         self.fail(PipelineError::Panicked { object, message });
     }
 
-    async fn settle(&mut self, settled: Settled, plan: &mut ObjectPlan) {
-        self.under_way = self.under_way.saturating_sub(1);
-        let Settled {
-            mut chunk,
-            verdicts,
-        } = settled;
-        let verdicts = match verdicts {
-            Ok(verdicts) => verdicts,
-            Err(fault) => return self.fail(self.write_fault(fault)),
-        };
-        let mut again = Chunk::new(self.ordinal);
-        for (held, verdict) in chunk.held.iter().zip(verdicts) {
-            match verdict {
-                Verdict::Indexed if held.raw => self.report.books.raw += 1,
-                Verdict::Indexed => self.report.books.indexed += 1,
-                Verdict::Duplicate => self.report.books.duplicate += 1,
-                Verdict::DocumentFault { reason, .. } => {
-                    self.reason(held.offset, &reason);
-                    self.refused(&chunk, held, reason, plan, &mut again).await;
-                }
-                Verdict::Retired { reason } => {
-                    let entry = self.entry(held.offset, chunk.record(held), reason);
-                    self.quarantine(entry).await;
-                }
-                Verdict::StateFault { reason } => {
-                    let object = self.report.object.to_string();
-                    let offset = held.offset;
-                    self.fail(PipelineError::Refused {
-                        object,
-                        offset,
-                        reason,
-                    });
-                }
-                Verdict::Rejected { reason } => {
-                    let object = self.report.object.to_string();
-                    let offset = held.offset;
-                    self.fail(PipelineError::Rejected {
-                        object,
-                        offset,
-                        reason,
-                    });
-                }
-            }
-        }
-        if !again.is_empty() {
-            again.permit = chunk.permit.take();
-            self.post(again);
-        }
-        self.tell();
-    }
-
-    /// Makes a refused document again as raw; one that is raw already goes to quarantine.
-    async fn refused(
-        &mut self,
-        chunk: &Chunk,
-        held: &Held,
-        reason: String,
-        plan: &mut ObjectPlan,
-        again: &mut Chunk,
-    ) {
-        let record = chunk.record(held);
-        if held.raw {
-            let entry = self.entry(held.offset, record, reason);
-            return self.quarantine(entry).await;
-        }
-        let start = again.batch.bytes.len();
-        let head = plan.raw(record, held.offset, &reason, &mut again.batch.bytes);
-        again.add(head, start, held.offset, record, true);
-    }
-
-    fn write_fault(&self, fault: WriteFault) -> PipelineError {
-        let object = self.report.object.to_string();
-        match fault {
-            WriteFault::Bulk(source) => PipelineError::Write { object, source },
-            WriteFault::Verdicts {
-                documents,
-                verdicts,
-            } => PipelineError::Verdicts {
-                object,
-                documents,
-                verdicts,
-            },
-            WriteFault::Panicked(message) => PipelineError::Panicked { object, message },
-        }
-    }
-
-    fn entry(&self, offset: u64, bytes: &[u8], reason: String) -> QuarantineEntry {
+    pub(crate) fn entry(&self, offset: u64, bytes: &[u8], reason: String) -> QuarantineEntry {
         QuarantineEntry::new(&self.report.object, &self.parser, offset, bytes, reason)
     }
 
-    async fn quarantine(&mut self, entry: QuarantineEntry) {
-        let offset = entry.offset;
-        self.reason(offset, &entry.reason);
-        match self.shared.quarantine.put(entry).await {
-            Ok(()) => self.report.books.quarantined += 1,
-            Err(source) => self.not_kept(offset, source),
-        }
-    }
-
-    fn not_kept(&mut self, offset: u64, source: QuarantineError) {
-        let object = self.report.object.to_string();
-        self.fail(PipelineError::Quarantine {
-            object,
-            offset,
-            source,
-        });
-    }
-
-    fn reason(&mut self, offset: u64, reason: &str) {
+    pub(crate) fn reason(&mut self, offset: u64, reason: &str) {
         if self.report.reasons.len() < self.shared.settings.max_reasons {
             let reason = reason.to_owned();
             self.report.reasons.push(Reason { offset, reason });
         }
     }
+}
+
+/// Tells whether a moment has come.
+pub(crate) fn has_come(moment: Option<Instant>) -> bool {
+    moment.is_some_and(|moment| Instant::now() >= moment)
 }

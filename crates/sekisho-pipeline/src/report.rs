@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sekisho_event::ObjectRef;
+use sekisho_ledger::Next;
 use serde::Serialize;
 
 use crate::{Books, PipelineError};
@@ -15,6 +16,16 @@ pub struct ObjectReport {
     pub dataset: Option<String>,
     /// Its records and their outcomes.
     pub books: Books,
+    /// Where the slice began: 0 for a whole object.
+    pub start: u64,
+    /// Where the next slice begins; where the object ended, at its end.
+    pub end: u64,
+    /// Whether the object was read to its end.
+    pub eof: bool,
+    /// What follows behind `end`, where something does.
+    pub next: Option<Next>,
+    /// Documents that were sent as raw and are in the index now, whoever put them there.
+    pub raw_seen: u64,
     /// Decompressed bytes read.
     pub bytes: u64,
     /// The first reasons why records were not indexed as they should.
@@ -47,6 +58,11 @@ impl ObjectReport {
             object,
             dataset: None,
             books: Books::default(),
+            start: 0,
+            end: 0,
+            eof: false,
+            next: None,
+            raw_seen: 0,
             bytes: 0,
             reasons: Vec::new(),
             cut: None,

@@ -1,6 +1,7 @@
 //! [`PipelineSettings`] and [`Clock`].
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 /// What bounds a run.
 #[derive(Debug, Clone)]
@@ -21,6 +22,29 @@ pub struct PipelineSettings {
     pub linger_ms: u64,
     /// How many reasons of one object a report keeps.
     pub max_reasons: usize,
+    /// Plain lines larger than this many bytes are cut into slices of this size, for as many invocations; 0 for never.
+    pub split_bytes: u64,
+    /// Where objects are read.
+    pub reading: Reading,
+}
+
+/// Where objects are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reading {
+    /// Each on a thread that may block: what bytes of a network need.
+    #[default]
+    OwnThread,
+    /// On the task itself, for bodies that never block: everything then runs on one thread, under a clock that a test moves.
+    Inline,
+}
+
+/// How much time a run has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeLimit {
+    /// When to stop reading: what is left then becomes a continuation.
+    pub stop_at: Option<Instant>,
+    /// When to give up what is not finished.
+    pub give_up_at: Option<Instant>,
 }
 
 impl Default for PipelineSettings {
@@ -34,6 +58,8 @@ impl Default for PipelineSettings {
             bulks_in_flight: 4,
             linger_ms: 500,
             max_reasons: 20,
+            split_bytes: 0,
+            reading: Reading::OwnThread,
         }
     }
 }

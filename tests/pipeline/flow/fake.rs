@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use sekisho_bulk::{BulkBatch, BulkError, BulkItem, Destination, Verdict};
 use sekisho_event::ObjectRef;
+use sekisho_ledger::NoLedger;
 use sekisho_object::{
     Body, ErrorClass, ObjectError, ObjectLimits, ObjectMeta, ObjectStore, OpenObject,
 };
 use sekisho_parser::{Catalog, ParserFiles, ParserSettings};
 use sekisho_pipeline::{
     NoQuarantine, ObjectReport, Pipeline, PipelineSettings, Quarantine, QuarantineEntry,
-    QuarantineError, SystemClock,
+    QuarantineError, Stages, SystemClock, TimeLimit, Work,
 };
 
 const PARSER: &str = r#"
@@ -223,28 +224,34 @@ impl World {
             ..ParserSettings::default()
         };
         let keys = self.store.0.keys();
-        let objects = keys.map(|key| ObjectRef::new("logs", key)).collect();
+        let objects = keys
+            .map(|key| Work::from(ObjectRef::new("logs", key)))
+            .collect();
         let quarantine: Arc<dyn Quarantine> = if self.has_quarantine {
             Arc::clone(&self.kept) as Arc<dyn Quarantine>
         } else {
             Arc::new(NoQuarantine)
         };
         let pipeline = Pipeline::new(
-            Arc::new(self.store),
-            Arc::new(Catalog::from_files(vec![files], parsers).unwrap()),
-            destination,
-            quarantine,
+            Stages {
+                store: Arc::new(self.store),
+                catalog: Arc::new(Catalog::from_files(vec![files], parsers).unwrap()),
+                destination,
+                quarantine,
+                ledger: Arc::new(NoLedger),
+                continuations: None,
+                clock: Arc::new(SystemClock),
+            },
             ObjectLimits {
                 max_compressed_bytes: 1 << 30,
                 max_decompressed_bytes: 1 << 30,
                 max_ratio: 500,
             },
             self.settings,
-            Arc::new(SystemClock),
         );
         // A run that hangs is a failure, not a wait.
         let limit = std::time::Duration::from_secs(60);
-        let run = tokio::time::timeout(limit, pipeline.run(objects));
+        let run = tokio::time::timeout(limit, pipeline.run(objects, TimeLimit::default()));
         let reports = run.await.expect("the run ends");
         assert_eq!(pipeline.progress().snapshot().objects, reports.len() as u64);
         reports

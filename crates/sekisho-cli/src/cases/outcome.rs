@@ -61,7 +61,7 @@ impl Actual {
             body.clear();
             match reader.next(&mut body)? {
                 Step::Record(parsed) => actual.take(parsed, &body),
-                Step::Skipped => continue,
+                Step::Skipped | Step::Before | Step::Behind(_) => continue,
                 Step::End => break,
             }
             outcomes += 1;

@@ -15,9 +15,11 @@ use anyhow::{Context, Result, bail};
 use sekisho_aws::Session;
 use sekisho_config::Settings;
 use sekisho_event::{IgnoredKeys, ObjectRef, S3Location};
+use sekisho_ledger::NoLedger;
 use sekisho_object::{LocalFiles, ObjectStore};
 use sekisho_pipeline::{
-    ObjectReport, Pipeline, PipelineSettings, Summary, SystemClock, object_limits,
+    ObjectReport, Pipeline, PipelineSettings, Stages, Summary, SystemClock, TimeLimit, Work,
+    object_limits,
 };
 use serde_json::json;
 
@@ -42,16 +44,21 @@ pub(crate) fn load(args: &LoadArgs, setup: &Setup, out: &mut dyn Write) -> Resul
         let (objects, n_ignored) = without_ignored(objects, &settings)?;
         let n_objects = objects.len();
         let pipeline = Pipeline::new(
-            store,
-            catalog,
-            Arc::clone(&target.destination),
-            Arc::clone(&target.quarantine),
+            Stages {
+                store,
+                catalog,
+                destination: Arc::clone(&target.destination),
+                quarantine: Arc::clone(&target.quarantine),
+                ledger: Arc::new(NoLedger),
+                continuations: None,
+                clock: Arc::new(SystemClock),
+            },
             object_limits(&settings),
             PipelineSettings::from(&settings),
-            Arc::new(SystemClock),
         );
         let display = Display::start(pipeline.progress(), n_objects, setup.json);
-        let reports = pipeline.run(objects).await;
+        let work = objects.into_iter().map(Work::from).collect();
+        let reports = pipeline.run(work, TimeLimit::default()).await;
         display.end();
         let written = target.close()?;
         report(&reports, n_ignored, setup.json, out)?;

@@ -1,0 +1,246 @@
+//! Closes the books of a slice: balance, ledger, and the messages for what follows.
+
+use std::io::Read;
+
+use sekisho_event::{ObjectSlice, Reach};
+use sekisho_ledger::{Attempt, LedgerEntry, Next, SliceKey};
+use sekisho_parser::ObjectPlan;
+
+use crate::object_run::ObjectRun;
+use crate::{ObjectReader, ObjectReport, PipelineError};
+
+impl ObjectRun {
+    /// Waits for the last verdicts and closes the books.
+    pub(crate) async fn finish(mut self, mut plan: ObjectPlan) -> ObjectReport {
+        let messages = self.messages();
+        let state = std::sync::Arc::clone(&self.state);
+        while self.under_way > 0 {
+            tokio::select! {
+                Some(settled) = self.replies.recv() => self.settle(settled, &mut plan).await,
+                () = messages.closed() => self.stopped(),
+                () = state.over() => {
+                    self.under_way = 0;
+                    self.fail(self.time_up());
+                }
+            }
+        }
+        let books = self.report.books;
+        if !books.balanced() {
+            let object = self.report.object.to_string();
+            self.fail(PipelineError::Unbalanced { object, books });
+        }
+        self.end().await
+    }
+
+    /// Writes the ledger and sends on what follows.
+    pub(crate) async fn end(mut self) -> ObjectReport {
+        self.tell();
+        self.report.ended = self.shared.clock.now();
+        if self.report.ignored.is_none()
+            && let Some(key) = self.key.clone()
+        {
+            self.close_books(key).await;
+        }
+        self.report
+    }
+
+    async fn close_books(&mut self, key: SliceKey) {
+        self.check_rest();
+        // Nothing can be written into a cluster that takes nothing; the attempt is missed, not the records.
+        let failed = self.report.error.is_some();
+        if failed && self.shared.destination.refuses_all().is_some() {
+            return;
+        }
+        let next = (!self.rest.is_empty() && !failed).then_some(Next::Pending);
+        let attempt = self.attempt(key.clone(), next);
+        match self.shared.ledger.record(attempt).await {
+            Ok(_) if failed => {}
+            Ok(entry) => self.send_on(&key, &entry).await,
+            Err(source) => {
+                let object = self.report.object.to_string();
+                self.fail(PipelineError::Ledger { object, source });
+            }
+        }
+    }
+
+    /// Without a queue for the rest the slice must not look finished.
+    fn check_rest(&mut self) {
+        if let Some(rest) = self.rest.first()
+            && self.shared.continuations.is_none()
+        {
+            let error = PipelineError::NoQueue {
+                object: self.report.object.to_string(),
+                offset: rest.start,
+            };
+            self.fail(error);
+        }
+    }
+
+    fn attempt(&self, slice: SliceKey, next: Option<Next>) -> Attempt {
+        let report = &self.report;
+        let duration = report.ended - report.started;
+        Attempt {
+            slice,
+            version_id: report.object.version_id.clone(),
+            end: report.end,
+            eof: report.eof,
+            next,
+            books: report.books,
+            raw_seen: report.raw_seen,
+            bytes: report.bytes,
+            duration_ms: u64::try_from(duration.num_milliseconds()).unwrap_or_default(),
+            dataset: report.dataset.clone(),
+            parser: self.parser.clone(),
+            rules: self.rules.clone(),
+            cut: report.cut.as_ref().map(|cut| cut.reason.clone()),
+            error: report.error.as_ref().map(ToString::to_string),
+            at: report.ended,
+            replaced: false,
+        }
+    }
+
+    /// Sends the messages for the rest, unless an earlier attempt at this slice went further or has sent its own.
+    async fn send_on(&mut self, key: &SliceKey, entry: &LedgerEntry) {
+        if entry.next != Some(Next::Pending) {
+            return;
+        }
+        if entry.end != self.report.end {
+            self.rest = self.rest_of(entry);
+        }
+        self.send_rest(key).await;
+    }
+
+    async fn send_rest(&mut self, key: &SliceKey) {
+        let Some(queue) = self.shared.continuations.clone() else {
+            return self.check_rest();
+        };
+        let offset = self.rest.first().map_or(self.report.end, |rest| rest.start);
+        if let Err(source) = queue.send(&self.rest).await {
+            let object = self.report.object.to_string();
+            return self.fail(PipelineError::Continuation {
+                object,
+                offset,
+                source,
+            });
+        }
+        match self.shared.ledger.sent(key, offset).await {
+            Ok(()) => self.report.next = Some(Next::Sent),
+            Err(source) => {
+                let object = self.report.object.to_string();
+                self.fail(PipelineError::Ledger { object, source });
+            }
+        }
+    }
+
+    /// What follows the slice that an entry closed.
+    fn rest_of(&self, entry: &LedgerEntry) -> Vec<ObjectSlice> {
+        let reach = self.rest.first().map_or(Reach::Stream, |rest| rest.reach);
+        vec![ObjectSlice {
+            object: self.report.object.clone(),
+            start: entry.end,
+            end: self.slice.end,
+            // Framing from the start reaches every slice; only its speed differs.
+            reach: if self.slice.reach == Reach::Range {
+                Reach::Range
+            } else {
+                reach
+            },
+            rules: Some(entry.rules.clone()),
+            hops: self.slice.hops + 1,
+        }]
+    }
+
+    /// Looks whether an earlier attempt has finished the slice: then nothing is read again, and what follows it is on its way.
+    pub(crate) async fn is_done(&mut self) -> bool {
+        let Some(key) = self.key.clone() else {
+            return false;
+        };
+        let entry = match self.shared.ledger.find(std::slice::from_ref(&key)).await {
+            Ok(found) => found.into_iter().next().flatten(),
+            Err(source) => {
+                let object = self.report.object.to_string();
+                self.fail(PipelineError::Ledger { object, source });
+                return true;
+            }
+        };
+        let Some(entry) = entry.filter(|entry| entry.closed) else {
+            return false;
+        };
+        if entry.next == Some(Next::Pending) {
+            self.rest = self.rest_of(&entry);
+            self.send_rest(&key).await;
+        }
+        self.ignore("the ledger says that it is finished".to_owned());
+        true
+    }
+
+    /// Cuts plain lines that are too many for one invocation into slices, and sends all but the first away.
+    pub(crate) async fn cut_up<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
+        let size = self.report.object.size.unwrap_or_default();
+        let step = self.shared.settings.split_bytes;
+        let cuts = self.slice.is_whole() && reader.reach() == Reach::Range;
+        let Some(queue) = self.shared.continuations.clone() else {
+            return;
+        };
+        if !cuts || step == 0 || size <= step {
+            return;
+        }
+        let mut slices = Vec::new();
+        let mut start = step;
+        while start < size {
+            let end = start.saturating_add(step);
+            slices.push(ObjectSlice {
+                object: self.report.object.clone(),
+                start,
+                end: (end < size).then_some(end),
+                reach: Reach::Range,
+                rules: Some(self.rules.clone()),
+                hops: self.slice.hops + 1,
+            });
+            start = end;
+        }
+        match self.unfinished(slices).await {
+            Ok(slices) => {
+                if let Err(source) = queue.send(&slices).await {
+                    let object = self.report.object.to_string();
+                    let offset = step;
+                    return self.fail(PipelineError::Continuation {
+                        object,
+                        offset,
+                        source,
+                    });
+                }
+                reader.bound(step);
+                self.slice.end = Some(step);
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Leaves out what the ledger knows to be finished: a message that returns must not start its chains again.
+    async fn unfinished(
+        &self,
+        slices: Vec<ObjectSlice>,
+    ) -> Result<Vec<ObjectSlice>, PipelineError> {
+        let Some(own) = &self.key else {
+            return Ok(slices);
+        };
+        let keys: Vec<_> = slices
+            .iter()
+            .map(|slice| SliceKey {
+                start: slice.start,
+                ..own.clone()
+            })
+            .collect();
+        let found = self.shared.ledger.find(&keys).await;
+        let found = found.map_err(|source| PipelineError::Ledger {
+            object: self.report.object.to_string(),
+            source,
+        })?;
+        let open = slices.into_iter().zip(found);
+        Ok(open
+            .filter(|(_, entry)| !entry.as_ref().is_some_and(LedgerEntry::is_done))
+            .map(|(slice, _)| slice)
+            .collect())
+    }
+}

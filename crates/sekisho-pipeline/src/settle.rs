@@ -1,0 +1,180 @@
+//! Takes verdicts: what was indexed is counted, what was refused for its own sake is repaired, then made raw, then quarantined.
+
+use sekisho_bulk::Verdict;
+use sekisho_document::repair;
+use sekisho_parser::ObjectPlan;
+
+use crate::chunk::{Answered, Chunk, Form, Held, Refused, Settled, WriteFault};
+use crate::object_run::ObjectRun;
+use crate::{PipelineError, QuarantineEntry, QuarantineError};
+
+/// How many fields of one document are moved away before its raw form is taken: OpenSearch names one at a time.
+const MOST_REPAIRS: u8 = 3;
+
+impl ObjectRun {
+    pub(crate) async fn settle(&mut self, settled: Settled, plan: &mut ObjectPlan) {
+        self.under_way = self.under_way.saturating_sub(1);
+        let Settled {
+            mut chunk,
+            verdicts,
+        } = settled;
+        let verdicts = match verdicts {
+            Ok(verdicts) => verdicts,
+            Err(fault) => {
+                let error = self.write_fault(fault);
+                return self.fail(error);
+            }
+        };
+        self.state.wrote();
+        let mut again = Chunk::new(self.ordinal);
+        for (held, answered) in chunk.held.iter().zip(verdicts) {
+            self.verdict(held, answered, &chunk, plan, &mut again).await;
+        }
+        if !again.is_empty() {
+            again.permit = chunk.permit.take();
+            self.post(again);
+        }
+        self.tell();
+    }
+
+    async fn verdict(
+        &mut self,
+        held: &Held,
+        answered: Answered,
+        chunk: &Chunk,
+        plan: &mut ObjectPlan,
+        again: &mut Chunk,
+    ) {
+        let Answered { verdict, refused } = answered;
+        let is_raw = held.form == Form::Raw;
+        let offset = held.offset;
+        let books = &mut self.report.books;
+        match verdict {
+            Verdict::Indexed => {
+                if is_raw {
+                    books.raw += 1;
+                } else {
+                    books.indexed += 1;
+                }
+                self.report.raw_seen += u64::from(is_raw);
+            }
+            Verdict::Duplicate => {
+                books.duplicate += 1;
+                self.report.raw_seen += u64::from(is_raw);
+            }
+            Verdict::DocumentFault { field, reason } => {
+                self.reason(offset, &reason);
+                let repaired = field.zip(refused).is_some_and(|(field, refused)| {
+                    self.repair(held, &field, refused, chunk.record(held), plan, again)
+                });
+                if !repaired {
+                    self.refused(chunk, held, reason, plan, again).await;
+                }
+            }
+            Verdict::Retired { reason } => {
+                let entry = self.entry(offset, chunk.record(held), reason);
+                self.quarantine(entry).await;
+            }
+            Verdict::StateFault { reason } => {
+                let object = self.report.object.to_string();
+                self.fail(PipelineError::Refused {
+                    object,
+                    offset,
+                    reason,
+                });
+            }
+            Verdict::Rejected { reason } => {
+                let object = self.report.object.to_string();
+                self.fail(PipelineError::Rejected {
+                    object,
+                    offset,
+                    reason,
+                });
+            }
+        }
+    }
+
+    /// Moves the field that was refused to `other` and tries the document again; false where that cannot help.
+    fn repair(
+        &self,
+        held: &Held,
+        field: &str,
+        refused: Refused,
+        record: &[u8],
+        plan: &ObjectPlan,
+        again: &mut Chunk,
+    ) -> bool {
+        let repairs = match held.form {
+            Form::Parsed => 0,
+            Form::Repaired(repairs) => repairs,
+            Form::Raw => return false,
+        };
+        if repairs >= MOST_REPAIRS {
+            return false;
+        }
+        let Some(repaired) = repair(&refused.body, plan.dataset(), field) else {
+            return false;
+        };
+        let Refused { mut head, .. } = refused;
+        self.shared.learnt.note(&head.index, field);
+        head.ingested_at = repaired.ingested_at;
+        let start = again.batch.bytes.len();
+        again.batch.bytes.extend_from_slice(&repaired.body);
+        let form = Form::Repaired(repairs + 1);
+        again.add(head, start, held.offset, record, form);
+        true
+    }
+
+    /// Makes a refused document again as raw; one that is raw already goes to quarantine.
+    async fn refused(
+        &mut self,
+        chunk: &Chunk,
+        held: &Held,
+        reason: String,
+        plan: &mut ObjectPlan,
+        again: &mut Chunk,
+    ) {
+        let record = chunk.record(held);
+        if held.form == Form::Raw {
+            let entry = self.entry(held.offset, record, reason);
+            return self.quarantine(entry).await;
+        }
+        let start = again.batch.bytes.len();
+        let head = plan.raw(record, held.offset, &reason, &mut again.batch.bytes);
+        again.add(head, start, held.offset, record, Form::Raw);
+    }
+
+    fn write_fault(&self, fault: WriteFault) -> PipelineError {
+        let object = self.report.object.to_string();
+        match fault {
+            WriteFault::Bulk(source) => PipelineError::Write { object, source },
+            WriteFault::Verdicts {
+                documents,
+                verdicts,
+            } => PipelineError::Verdicts {
+                object,
+                documents,
+                verdicts,
+            },
+            WriteFault::Panicked(message) => PipelineError::Panicked { object, message },
+        }
+    }
+
+    pub(crate) async fn quarantine(&mut self, entry: QuarantineEntry) {
+        let offset = entry.offset;
+        self.reason(offset, &entry.reason);
+        match self.shared.quarantine.put(entry).await {
+            Ok(()) => self.report.books.quarantined += 1,
+            Err(source) => self.not_kept(offset, source),
+        }
+    }
+
+    pub(crate) fn not_kept(&mut self, offset: u64, source: QuarantineError) {
+        let object = self.report.object.to_string();
+        self.fail(PipelineError::Quarantine {
+            object,
+            offset,
+            source,
+        });
+    }
+}
