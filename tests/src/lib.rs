@@ -1,6 +1,7 @@
 //! What the integration tests share: nodes and stand-ins that they start themselves.
 
 pub mod aws;
+pub mod fake;
 pub mod node;
 pub mod opensearch;
 mod run_folder;
