@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sekisho_bulk::BulkError;
+use sekisho_bulk::{BulkError, ErrorClass};
 
 /// Why the ledger could not be asked or written.
 /// One request carries many slices, so each of them gets its own copy.
@@ -31,4 +31,32 @@ pub enum LedgerError {
         /// How often it was tried.
         attempts: u32,
     },
+    /// Something else wrote into the ledger's index.
+    #[error("the ledger entry `{id}` of `{index}` cannot be read: {reason}; delete it")]
+    Malformed {
+        /// The index.
+        index: String,
+        /// The entry.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl LedgerError {
+    /// Decides between retry and state fault; documents are never at fault.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Unreachable(error) => match error.class() {
+                ErrorClass::Retry => ErrorClass::Retry,
+                ErrorClass::Document | ErrorClass::State => ErrorClass::State,
+            },
+            Self::Refused { status, .. } => match status {
+                429 | 502..=504 => ErrorClass::Retry,
+                _ => ErrorClass::State,
+            },
+            Self::Contended { .. } => ErrorClass::Retry,
+            Self::Malformed { .. } => ErrorClass::State,
+        }
+    }
 }

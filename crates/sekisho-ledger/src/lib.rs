@@ -6,6 +6,7 @@
 
 mod audit;
 mod books;
+mod cluster;
 mod entry;
 mod error;
 mod group;
@@ -13,6 +14,7 @@ mod ledger;
 
 pub use audit::{Finding, FindingKind, ListedObject, audit};
 pub use books::Books;
+pub use cluster::ClusterLedger;
 pub use entry::{Attempt, LedgerEntry, Next, Outcomes, SliceKey};
 pub use error::LedgerError;
 pub use ledger::{Ledger, NoLedger};
