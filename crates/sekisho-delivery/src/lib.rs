@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** nothing here knows AWS or OpenSearch; a note's name is a pure function of the object and the message.
 
+mod continuations;
 mod error;
 mod files;
 mod note;
 mod queue;
 
+pub use continuations::QueueContinuations;
 pub use error::DeliveryError;
 pub use files::{Files, NoFiles, Page};
 pub use note::{CauseClass, FailureNote, NoteKey};

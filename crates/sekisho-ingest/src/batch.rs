@@ -1,24 +1,91 @@
-//! [`Batch`]: which message waits for which objects, and which messages failed in the end.
+//! [`Batch`]: the messages of one event, the slices that each of them waits for, and how each of these ended.
 
-use sekisho_event::{Event, IgnoreReason, Ignored, IgnoredKeys, MessageError, ObjectRef};
+use sekisho_delivery::CauseClass;
+use sekisho_event::{
+    Event, IgnoreReason, Ignored, IgnoredKeys, MessageError, ObjectRef, ObjectSlice, Receipt,
+};
+use sekisho_pipeline::Work;
 
-/// The messages of one event and the objects that they name.
+/// The messages of one event.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// The objects to read, over all messages.
-    pub(crate) objects: Vec<ObjectRef>,
     /// What is acknowledged without reading.
     pub(crate) ignored: Vec<Ignored>,
-    /// The messages that cannot be understood, by id.
-    pub(crate) unreadable: Vec<(String, MessageError)>,
-    messages: Vec<Waiting>,
+    /// The messages that can be understood.
+    pub(crate) messages: Vec<Waiting>,
+    /// The messages that cannot be understood.
+    pub(crate) unreadable: Vec<Unreadable>,
 }
 
-/// One message and the places of its objects in [`Batch::objects`].
+/// A message that cannot be understood.
 #[derive(Debug)]
-struct Waiting {
-    id: String,
-    objects: Vec<usize>,
+pub(crate) struct Unreadable {
+    pub(crate) id: String,
+    pub(crate) receipt: Receipt,
+    pub(crate) error: MessageError,
+}
+
+/// One message and what it waits for.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) id: String,
+    pub(crate) receipt: Receipt,
+    pub(crate) slices: Vec<Pending>,
+}
+
+/// One slice of a message.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) slice: ObjectSlice,
+    pub(crate) state: State,
+}
+
+/// How a slice ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody has tried it in this invocation.
+    Untried,
+    Done,
+    Failed(Failure),
+}
+
+/// Why a slice failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) class: CauseClass,
+    /// The error with its causes.
+    pub(crate) error: String,
+}
+
+impl Waiting {
+    /// Tells whether the message can be forgotten.
+    pub(crate) fn is_done(&self) -> bool {
+        self.slices
+            .iter()
+            .all(|pending| pending.state == State::Done)
+    }
+
+    /// What is left to read of it.
+    pub(crate) fn work(&self) -> Vec<Work> {
+        // The queue says how often; where nobody says it, the service behind may be repeating.
+        let is_first = self.receipt.receive_count == 1;
+        let slices = self.slices.iter().map(|pending| &pending.slice);
+        slices
+            .map(|slice| Work {
+                ask_ledger: !is_first || !slice.is_whole(),
+                slice: slice.clone(),
+            })
+            .collect()
+    }
+
+    /// Fails what nobody has tried.
+    pub(crate) fn give_back(&mut self, failure: &Failure) {
+        for pending in &mut self.slices {
+            if pending.state == State::Untried {
+                pending.state = State::Failed(failure.clone());
+            }
+        }
+    }
 }
 
 impl Batch {
@@ -26,43 +93,39 @@ impl Batch {
     pub(crate) fn new(event: Event, ignored_keys: &IgnoredKeys, quarantine_bucket: &str) -> Self {
         let mut batch = Self::default();
         for message in event.messages {
+            let (id, receipt) = (message.id, message.receipt);
             match message.notifications {
                 Ok(notifications) => {
                     batch.ignored.extend(notifications.ignored);
-                    let mut places = Vec::with_capacity(notifications.slices.len());
-                    for object in notifications.slices.into_iter().map(|slice| slice.object) {
-                        match ignore(&object, ignored_keys, quarantine_bucket) {
+                    let mut slices = Vec::with_capacity(notifications.slices.len());
+                    for slice in notifications.slices {
+                        match ignore(&slice.object, ignored_keys, quarantine_bucket) {
                             Some(reason) => batch.ignored.push(Ignored {
-                                object: Some(object),
+                                object: Some(slice.object),
                                 reason,
                             }),
-                            None => {
-                                places.push(batch.objects.len());
-                                batch.objects.push(object);
-                            }
+                            None => slices.push(Pending {
+                                slice,
+                                state: State::Untried,
+                            }),
                         }
                     }
                     batch.messages.push(Waiting {
-                        id: message.id,
-                        objects: places,
+                        id,
+                        receipt,
+                        slices,
                     });
                 }
-                Err(error) => batch.unreadable.push((message.id, error)),
+                Err(error) => batch.unreadable.push(Unreadable { id, receipt, error }),
             }
         }
         batch
     }
 
-    /// Gives the ids of the messages to deliver again: unreadable ones, and those with an object that is not done.
-    ///
-    /// `done` tells for each of [`Batch::objects`] whether it is finished; a missing entry is not.
-    pub(crate) fn failed(&self, done: &[bool]) -> Vec<String> {
-        let is_done = |place: &usize| done.get(*place).copied().unwrap_or(false);
-        let waiting = self
-            .messages
-            .iter()
-            .filter(|message| !message.objects.iter().all(is_done));
-        let unreadable = self.unreadable.iter().map(|(id, _)| id);
+    /// Gives the ids of the messages to deliver again.
+    pub(crate) fn failed(&self) -> Vec<String> {
+        let waiting = self.messages.iter().filter(|message| !message.is_done());
+        let unreadable = self.unreadable.iter().map(|message| &message.id);
         unreadable
             .chain(waiting.map(|message| &message.id))
             .cloned()
@@ -103,58 +166,57 @@ mod tests {
         Event::read(&serde_json::json!({ "Records": records }).to_string()).unwrap()
     }
 
-    #[test]
-    fn a_message_fails_with_any_of_its_objects_and_alone() {
-        let batch = Batch::new(
-            event(&[("1", &["a", "b"]), ("2", &["c"]), ("3", &["d"])]),
-            &IgnoredKeys::default(),
-            "",
-        );
-        assert_eq!(batch.objects.len(), 4);
-        assert_eq!(batch.failed(&[true, false, true, true]), ["1"]);
-        assert_eq!(batch.failed(&[true, true, true, false]), ["3"]);
-        assert!(batch.failed(&[true; 4]).is_empty());
+    /// Ends slices by their keys.
+    fn end(batch: &mut Batch, done: &[&str]) {
+        for pending in batch.messages.iter_mut().flat_map(|m| &mut m.slices) {
+            if done.contains(&pending.slice.object.key.as_str()) {
+                pending.state = State::Done;
+            }
+        }
+    }
+
+    fn read(messages: &[(&str, &[&str])]) -> Batch {
+        Batch::new(event(messages), &IgnoredKeys::default(), "")
     }
 
     #[test]
-    fn an_object_without_a_report_is_not_done() {
-        let batch = Batch::new(
-            event(&[("1", &["a"]), ("2", &["b"])]),
-            &IgnoredKeys::default(),
-            "",
-        );
-        assert_eq!(batch.failed(&[true]), ["2"]);
-        assert_eq!(batch.failed(&[]), ["1", "2"]);
+    fn a_message_fails_with_any_of_its_objects_and_alone() {
+        let messages: &[(&str, &[&str])] = &[("1", &["a", "b"]), ("2", &["c"]), ("3", &["d"])];
+        let mut batch = read(messages);
+        end(&mut batch, &["a", "c", "d"]);
+        assert_eq!(batch.failed(), ["1"]);
+        end(&mut batch, &["b"]);
+        assert!(batch.failed().is_empty());
+        let mut batch = read(messages);
+        end(&mut batch, &["a", "b", "c"]);
+        assert_eq!(batch.failed(), ["3"]);
+        assert_eq!(read(messages).failed(), ["1", "2", "3"]);
     }
 
     #[test]
     fn an_unreadable_message_fails_alone() {
-        let batch = Batch::new(
-            event(&[("1", &["a"]), ("2", &["?"])]),
-            &IgnoredKeys::default(),
-            "",
-        );
-        assert_eq!(batch.failed(&[true]), ["2"]);
-        assert_eq!(batch.failed(&[false]), ["2", "1"]);
+        let mut batch = read(&[("1", &["a"]), ("2", &["?"])]);
+        assert_eq!(batch.failed(), ["2", "1"]);
+        end(&mut batch, &["a"]);
+        assert_eq!(batch.failed(), ["2"]);
     }
 
     #[test]
     fn messages_without_objects_are_done() {
-        let batch = Batch::new(event(&[("1", &[])]), &IgnoredKeys::default(), "");
-        assert!(batch.failed(&[]).is_empty());
+        assert!(read(&[("1", &[])]).failed().is_empty());
     }
 
     #[test]
     fn the_quarantine_is_no_input() {
         let batch = Batch::new(event(&[("1", &["a"])]), &IgnoredKeys::default(), "b");
         assert_eq!(batch.ignored[0].reason, IgnoreReason::Quarantine);
-        assert!(batch.failed(&[]).is_empty());
+        assert!(batch.failed().is_empty());
     }
 
     #[test]
     fn ignored_keys_are_counted_and_done() {
         let ignored = IgnoredKeys::new(&["tmp/**".to_owned()]).unwrap();
-        let batch = Batch::new(
+        let mut batch = Batch::new(
             event(&[("1", &["tmp/a"]), ("2", &["b", "tmp/c/d"])]),
             &ignored,
             "",
@@ -164,8 +226,8 @@ mod tests {
             batch.ignored[0].reason,
             IgnoreReason::Pattern("tmp/**".to_owned())
         );
-        assert_eq!(batch.objects.len(), 1);
-        assert!(batch.failed(&[true]).is_empty());
-        assert_eq!(batch.failed(&[false]), ["2"]);
+        assert_eq!(batch.failed(), ["2"]);
+        end(&mut batch, &["b"]);
+        assert!(batch.failed().is_empty());
     }
 }

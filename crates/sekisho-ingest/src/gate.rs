@@ -8,7 +8,7 @@ use sekisho_cluster::require_templates;
 use tokio::sync::OnceCell;
 
 /// Asks the cluster for its version and its templates, until it has once answered well.
-pub(crate) struct Gate {
+pub struct Gate {
     /// `None` where the installation says not to ask.
     cluster: Option<(Arc<dyn ClusterApi>, String)>,
     passed: OnceCell<()>,
@@ -16,7 +16,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Asks the cluster for the templates of indices with this prefix.
-    pub(crate) fn checked(cluster: Arc<dyn ClusterApi>, prefix: String) -> Self {
+    pub fn checked(cluster: Arc<dyn ClusterApi>, prefix: String) -> Self {
         Self {
             cluster: Some((cluster, prefix)),
             passed: OnceCell::new(),
@@ -24,7 +24,7 @@ impl Gate {
     }
 
     /// Asks nothing.
-    pub(crate) fn open() -> Self {
+    pub fn open() -> Self {
         Self {
             cluster: None,
             passed: OnceCell::new(),

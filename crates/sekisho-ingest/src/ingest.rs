@@ -1,52 +1,98 @@
 //! [`Ingest`]: one invocation.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
+use sekisho_bulk::Destination;
+use sekisho_delivery::{CauseClass, Files, Queue};
 use sekisho_event::{Delivery, Event, IgnoredKeys};
-use sekisho_pipeline::Pipeline;
+use sekisho_pipeline::{Clock, ObjectReport, Pipeline, TimeLimit};
+use tokio::time::Instant;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Failure, State, Waiting};
+use crate::brake::{Allowed, Brake, BrakeSettings};
 use crate::gate::Gate;
-use crate::log;
+use crate::notes::Notes;
+use crate::{log, returns, suspects};
+
+/// What an invocation is made of.
+pub struct Parts {
+    /// What reads objects.
+    pub pipeline: Pipeline,
+    /// Where its documents go, which says when it takes nothing.
+    pub destination: Arc<dyn Destination>,
+    /// What must be true before anything is written.
+    pub gate: Gate,
+    /// Keys that are no logs.
+    pub ignored_keys: IgnoredKeys,
+    /// The quarantine's own bucket, which is no input.
+    pub quarantine_bucket: String,
+    /// The queue that the messages came from; `None` where the installation does not name it.
+    pub queue: Option<Arc<dyn Queue>>,
+    /// Where failure notes go.
+    pub files: Arc<dyn Files>,
+    /// The time of day, for notes.
+    pub clock: Arc<dyn Clock>,
+    /// How an invocation divides its time.
+    pub settings: IngestSettings,
+}
+
+/// How an invocation divides its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IngestSettings {
+    /// What is kept for the end of an invocation.
+    pub reserve: Duration,
+    /// How long nothing is read while the cluster takes nothing.
+    pub brake: BrakeSettings,
+}
 
 /// What every invocation uses.
-pub(crate) struct Ingest {
+pub struct Ingest {
     pipeline: Pipeline,
+    destination: Arc<dyn Destination>,
     gate: Gate,
     ignored_keys: IgnoredKeys,
     quarantine_bucket: String,
+    queue: Option<Arc<dyn Queue>>,
+    notes: Notes,
+    settings: IngestSettings,
+    brake: Brake,
 }
 
 impl Ingest {
-    pub(crate) fn new(
-        pipeline: Pipeline,
-        gate: Gate,
-        ignored_keys: IgnoredKeys,
-        quarantine_bucket: String,
-    ) -> Self {
+    /// Wires an ingest; one per process, since it holds the brake.
+    pub fn new(parts: Parts) -> Self {
         Self {
-            pipeline,
-            gate,
-            ignored_keys,
-            quarantine_bucket,
+            pipeline: parts.pipeline,
+            destination: parts.destination,
+            gate: parts.gate,
+            ignored_keys: parts.ignored_keys,
+            quarantine_bucket: parts.quarantine_bucket,
+            queue: parts.queue,
+            notes: Notes::new(parts.files, parts.clock),
+            settings: parts.settings,
+            brake: Brake::new(parts.settings.brake),
         }
     }
 
-    /// Reads the objects of an event and answers which messages are to be delivered again.
+    /// Reads the objects of an event and answers which messages are to be delivered again, before `deadline`.
     ///
     /// # Errors
     /// When the event cannot be cut into messages, or a direct invocation failed: then the service behind it repeats the whole.
-    pub(crate) async fn answer(&self, payload: &str) -> Result<SqsBatchResponse> {
+    pub async fn answer(&self, payload: &str, deadline: Instant) -> Result<SqsBatchResponse> {
         let event = Event::read(payload)?;
         let delivery = event.delivery;
-        let batch = Batch::new(event, &self.ignored_keys, &self.quarantine_bucket);
+        let mut batch = Batch::new(event, &self.ignored_keys, &self.quarantine_bucket);
         batch.ignored.iter().for_each(log::ignored);
-        batch
-            .unreadable
-            .iter()
-            .for_each(|(id, error)| log::unreadable(id, error));
-        let done = self.read(&batch).await;
-        let failed = batch.failed(&done);
+        for message in &batch.unreadable {
+            log::unreadable(&message.id, &message.error);
+        }
+        let time = self.divide(deadline);
+        self.work(&mut batch.messages, time).await;
+        self.give_back(&batch).await;
+        let failed = batch.failed();
         match delivery {
             Delivery::Queue => Ok(response(failed)),
             Delivery::Direct if failed.is_empty() => Ok(SqsBatchResponse::default()),
@@ -56,21 +102,140 @@ impl Ingest {
         }
     }
 
-    /// Tells for each object of the batch whether it is finished.
-    async fn read(&self, batch: &Batch) -> Vec<bool> {
-        if batch.objects.is_empty() {
-            return Vec::new();
+    /// Keeps the reserve for the end, or half of a time that is shorter than two of it.
+    fn divide(&self, deadline: Instant) -> TimeLimit {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let reserve = self.settings.reserve.min(left / 2);
+        TimeLimit {
+            stop_at: Some(deadline - reserve),
+            give_up_at: Some(deadline - reserve / 4),
+        }
+    }
+
+    /// Works on all messages: first those that share a run, then each suspect alone.
+    async fn work(&self, messages: &mut [Waiting], time: TimeLimit) {
+        if messages.iter().all(Waiting::is_done) {
+            return;
+        }
+        let allowed = self.brake.allowed();
+        if let Allowed::Nothing { reason, .. } = &allowed {
+            return self.braked(messages, reason);
         }
         if let Err(error) = self.gate.pass().await {
             log::not_ready(&error);
-            return Vec::new();
+            let reason = format!("{error:#}");
+            self.brake.hold(reason.clone());
+            return self.braked(messages, &reason);
         }
-        let reports = self.pipeline.run(batch.objects.clone()).await;
+        let (mut shared, suspects) = suspects::split(messages, &self.notes).await;
+        if allowed == Allowed::Probe && shared.len() > 1 {
+            let rest = shared.split_off(1);
+            self.run(messages, &shared, time).await;
+            shared = rest;
+        }
+        if self.may_go_on(messages) {
+            self.run(messages, &shared, time).await;
+        }
+        if suspects.is_empty() {
+            self.may_go_on(messages);
+            return;
+        }
+        if let Some(queue) = &self.queue {
+            let finished = messages.iter().filter(|message| message.is_done());
+            returns::delete(queue.as_ref(), finished).await;
+        }
+        for suspect in suspects {
+            // An untried suspect leaves no note, so that it stays one.
+            let is_late = time
+                .stop_at
+                .is_some_and(|stop_at| Instant::now() >= stop_at);
+            if is_late || !self.may_go_on(messages) {
+                return;
+            }
+            self.run(messages, &[suspect], time).await;
+        }
+        self.may_go_on(messages);
+    }
+
+    /// Asks whether the cluster takes anything, and holds or releases the brake; what is untried goes back.
+    fn may_go_on(&self, messages: &mut [Waiting]) -> bool {
+        match self.destination.refuses_all() {
+            None => {
+                self.brake.release();
+                true
+            }
+            Some(reason) => {
+                if !matches!(self.brake.allowed(), Allowed::Nothing { .. }) {
+                    self.brake.hold(reason.clone());
+                }
+                self.braked(messages, &reason);
+                false
+            }
+        }
+    }
+
+    fn braked(&self, messages: &mut [Waiting], reason: &str) {
+        let failure = Failure {
+            class: CauseClass::State,
+            error: format!("not read, since the cluster takes nothing: {reason}"),
+        };
+        log::braked(messages.len(), reason);
+        for message in messages {
+            message.give_back(&failure);
+        }
+    }
+
+    /// Reads the slices of some messages and notes how each ended.
+    async fn run(&self, messages: &mut [Waiting], places: &[usize], time: TimeLimit) {
+        let chosen = || places.iter().filter_map(|&place| messages.get(place));
+        let work: Vec<_> = chosen().flat_map(Waiting::work).collect();
+        if work.is_empty() {
+            return;
+        }
+        let reports = self.pipeline.run(work, time).await;
         reports.iter().for_each(log::object);
-        reports
-            .iter()
-            .map(|report| report.error.is_none())
-            .collect()
+        let mut reports = reports.iter();
+        for &place in places {
+            let Some(message) = messages.get_mut(place) else {
+                continue;
+            };
+            for (pending, report) in message.slices.iter_mut().zip(&mut reports) {
+                pending.state = state(report);
+            }
+        }
+    }
+
+    /// Notes why messages failed and when they come again.
+    async fn give_back(&self, batch: &Batch) {
+        self.notes.write(batch).await;
+        let Some(queue) = &self.queue else {
+            return;
+        };
+        let waiting = batch.messages.iter();
+        let failed: Vec<_> = waiting.filter(|message| !message.is_done()).collect();
+        let at_least = match self.brake.allowed() {
+            Allowed::Nothing { left, .. } => left,
+            Allowed::All | Allowed::Probe => Duration::ZERO,
+        };
+        let settings = self.settings.brake;
+        returns::hide(
+            queue.as_ref(),
+            &failed,
+            &batch.unreadable,
+            settings,
+            at_least,
+        )
+        .await;
+    }
+}
+
+fn state(report: &ObjectReport) -> State {
+    match &report.error {
+        None => State::Done,
+        Some(error) => State::Failed(Failure {
+            class: CauseClass::from(error.class()),
+            error: log::chain(error),
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use sekisho_delivery::DeliveryError;
 use sekisho_event::{IgnoreReason, Ignored, MessageError};
 use sekisho_pipeline::ObjectReport;
 use tracing_subscriber::EnvFilter;
@@ -10,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 const LEVELS: &str = "warn,sekisho_ingest=info";
 
 /// Starts logging to standard output, which Lambda keeps.
-pub(crate) fn start() {
+pub fn start() {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -21,7 +22,7 @@ pub(crate) fn start() {
 }
 
 /// Logs why an invocation, or the start, failed as a whole, and makes it the runtime's error.
-pub(crate) fn refused(error: anyhow::Error) -> lambda_runtime::Error {
+pub fn refused(error: anyhow::Error) -> lambda_runtime::Error {
     let message = format!("{error:#}");
     tracing::error!(error = message, "invocation failed");
     message.into()
@@ -47,6 +48,10 @@ pub(crate) fn object(report: &ObjectReport) {
                 duration_ms = (report.ended - report.started).num_milliseconds(),
                 reason = first_reason(report),
                 error = $error,
+                class = report.error.as_ref().map(|error| error.class().name()),
+                start = report.start,
+                end = report.end,
+                eof = report.eof,
                 $message
             )
         };
@@ -81,6 +86,16 @@ pub(crate) fn ignored(ignored: &Ignored) {
 /// Logs a message that fails because it cannot be understood.
 pub(crate) fn unreadable(id: &str, error: &MessageError) {
     tracing::error!(message_id = id, error = chain(error), "message failed");
+}
+
+/// Logs that messages go back unread since the cluster takes nothing.
+pub(crate) fn braked(messages: usize, reason: &str) {
+    tracing::warn!(messages, reason, "braked, messages go back");
+}
+
+/// Logs what could not be done beside the work itself: it is made up for by a later delivery.
+pub(crate) fn beside(error: &DeliveryError, what: &str) {
+    tracing::warn!(error = chain(error), what, "delivery call failed");
 }
 
 /// Logs that nothing was written.

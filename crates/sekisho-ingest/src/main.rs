@@ -1,26 +1,33 @@
-//! The ingest Lambda: a batch of SQS messages (or one S3 notification) in, documents in OpenSearch, and the ids of the messages that failed out.
-//!
-//! **Invariant:** an answer holds exact message ids or is an error; it is never null and never an empty id.
+//! The ingest Lambda.
 
-mod batch;
-mod gate;
-mod ingest;
-mod log;
-mod start;
+use std::time::{Duration, SystemTime};
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn};
+use sekisho_ingest::{log, start};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     log::start();
-    let ingest = start::ingest().await.map_err(log::refused)?;
+    let ingest = start().await.map_err(log::refused)?;
     let ingest = &ingest;
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
+        let deadline = Instant::now() + time_left(&event.context);
         ingest
-            .answer(event.payload.get())
+            .answer(event.payload.get(), deadline)
             .await
             .map_err(log::refused)
     }))
     .await
+}
+
+/// Lambda says when it will end the invocation by the clock of the day.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the deadline is given by the clock of the day"
+)]
+fn time_left(context: &Context) -> Duration {
+    let now = SystemTime::now();
+    context.deadline().duration_since(now).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_bulk::BulkSettings;
+use sekisho_bulk::{BulkSettings, retired_alias};
 use sekisho_config::{EventOriginal, Rotation, Settings};
 use sekisho_document::{DocumentError, IndexNaming};
 use sekisho_object::ObjectLimits;
@@ -85,6 +85,8 @@ pub fn bulk_settings(settings: &Settings) -> BulkSettings {
     BulkSettings {
         max_bulk_bytes: settings.bulk.max_bulk_bytes,
         retry_budget: Duration::from_millis(settings.bulk.retry_budget_ms),
+        max_in_flight: settings.bulk.in_flight,
+        retired_alias: retired_alias(&settings.index.prefix),
     }
 }
 

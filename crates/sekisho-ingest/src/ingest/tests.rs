@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::DateTime;
 use sekisho_bulk::{BulkBatch, BulkError, ClusterApi, Destination, Method, Verdict};
+use sekisho_delivery::NoFiles;
 use sekisho_event::ObjectRef;
+use sekisho_ledger::NoLedger;
 use sekisho_object::{Body, ErrorClass, ObjectError, ObjectMeta, ObjectStore, OpenObject};
 use sekisho_parser::{Catalog, ParserSettings};
-use sekisho_pipeline::{NoQuarantine, PipelineSettings, SystemClock, object_limits};
+use sekisho_pipeline::{NoQuarantine, PipelineSettings, Stages, SystemClock, object_limits};
 use serde_json::{Value, json};
 
 use super::*;
@@ -87,21 +89,37 @@ impl ClusterApi for Bare {
 }
 
 fn ingest(gate: Gate) -> Ingest {
+    let destination: Arc<dyn Destination> = Arc::new(Everything);
     let pipeline = Pipeline::new(
-        Arc::new(Store),
-        Arc::new(Catalog::builtin(ParserSettings::default()).unwrap()),
-        Arc::new(Everything),
-        Arc::new(NoQuarantine),
+        Stages {
+            store: Arc::new(Store),
+            catalog: Arc::new(Catalog::builtin(ParserSettings::default()).unwrap()),
+            destination: Arc::clone(&destination),
+            quarantine: Arc::new(NoQuarantine),
+            ledger: Arc::new(NoLedger),
+            continuations: None,
+            clock: Arc::new(SystemClock),
+        },
         object_limits(&sekisho_config::Settings::default()),
         PipelineSettings::default(),
-        Arc::new(SystemClock),
     );
-    Ingest::new(
+    Ingest::new(Parts {
         pipeline,
+        destination,
         gate,
-        IgnoredKeys::default(),
-        "quarantine".to_owned(),
-    )
+        ignored_keys: IgnoredKeys::default(),
+        quarantine_bucket: "quarantine".to_owned(),
+        queue: None,
+        files: Arc::new(NoFiles),
+        clock: Arc::new(SystemClock),
+        settings: IngestSettings {
+            reserve: Duration::from_secs(20),
+            brake: BrakeSettings {
+                first: Duration::from_secs(30),
+                longest: Duration::from_secs(900),
+            },
+        },
+    })
 }
 
 fn notification(keys: &[&str]) -> Value {
@@ -116,7 +134,11 @@ fn batch(messages: &[(&str, String)]) -> String {
 }
 
 async fn answer(gate: Gate, payload: &str) -> Result<Value> {
-    Ok(serde_json::to_value(ingest(gate).answer(payload).await?)?)
+    Ok(serde_json::to_value(
+        ingest(gate)
+            .answer(payload, Instant::now() + Duration::from_secs(60))
+            .await?,
+    )?)
 }
 
 fn failures(ids: &[&str]) -> Value {
