@@ -6,6 +6,8 @@ mod bulk;
 mod emitter;
 #[path = "opensearch/golden.rs"]
 mod golden;
+#[path = "opensearch/ledger.rs"]
+mod ledger;
 #[path = "opensearch/templates.rs"]
 mod templates;
 
@@ -41,6 +43,7 @@ fn main() -> Result<ExitCode> {
         ("bulk", bulk::CASES),
         ("emitter", emitter::CASES),
         ("templates", templates::CASES),
+        ("ledger", ledger::CASES),
         ("golden", golden::CASES),
     ];
     let nodes = match arguments.list {

@@ -50,7 +50,7 @@ impl Change {
 pub(super) struct Job {
     change: Change,
     id: String,
-    /// The entry that was last sent with this change in it. Found in the ledger, it was written although no answer came.
+    /// The entry that was sent with this change in it and got no answer. Found in the ledger, it was written.
     tried: Option<LedgerEntry>,
     conflicts: u32,
 }
@@ -93,20 +93,21 @@ impl Recorder {
                 Err(error) => refuse(&mut mine, error, &mut obstacle),
             }
         }
-        match self.0.write(&writes).await {
-            Ok(answers) => {
-                for (write, answer) in writes.iter().zip(answers) {
-                    let mut mine = of_slice(jobs, &write.id);
-                    match answer {
-                        Some(Ok(())) => done(&mut mine),
-                        Some(Err(error)) => refuse(&mut mine, error, &mut obstacle),
-                        None => conflict(&mut mine),
-                    }
-                }
-                obstacle
+        let answers = match self.0.write(&writes).await {
+            Ok(answers) => answers,
+            Err(error) => return Some(error),
+        };
+        for (write, answer) in writes.iter().zip(answers) {
+            let mut mine = of_slice(jobs, &write.id);
+            // Only a lost answer leaves a doubt.
+            let tried: Vec<_> = mine.iter_mut().map(|one| one.job.tried.take()).collect();
+            match answer {
+                Some(Ok(())) => done(&mut mine, tried),
+                Some(Err(error)) => refuse(&mut mine, error, &mut obstacle),
+                None => conflict(&mut mine),
             }
-            Err(error) => Some(error),
         }
+        obstacle
     }
 
     /// Merges the changes of one slice into its entry, in the order in which they came; answers those that are in it already.
@@ -187,11 +188,9 @@ fn of_slice<'j>(jobs: &'j mut Jobs, id: &str) -> Vec<&'j mut Waiting<Job, Answer
         .collect()
 }
 
-fn done(jobs: &mut [&mut Waiting<Job, Answer>]) {
-    for waiting in jobs {
-        if let Some(entry) = waiting.job.tried.take() {
-            waiting.answer(Ok(entry));
-        }
+fn done(jobs: &mut [&mut Waiting<Job, Answer>], written: Vec<Option<LedgerEntry>>) {
+    for (waiting, entry) in jobs.iter_mut().zip(written) {
+        waiting.answer(Ok(entry.unwrap_or_default()));
     }
 }
 
