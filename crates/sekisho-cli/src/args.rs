@@ -7,6 +7,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use sekisho_event::S3Location;
 
+use crate::select::Moment;
+
 /// Takes logs as S3 holds them, normalizes them to the Elastic Common Schema and writes daily OpenSearch indices.
 #[derive(Debug, Parser)]
 #[command(
@@ -55,6 +57,8 @@ pub enum Command {
     Route(RouteArgs),
     /// Applies the index templates that documents need.
     Apply(ApplyArgs),
+    /// Compares the objects of a bucket with the ledger.
+    Audit(AuditArgs),
     /// Works with parsers.
     #[command(subcommand)]
     Parser(ParserCommand),
@@ -145,6 +149,27 @@ pub struct ApplyArgs {
     /// Shows what would change.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `sekisho audit`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sekisho audit s3://my-logs/AWSLogs/ --since 7d
+  sekisho audit s3://my-logs --to https://search.example.com --json | jq -r 'select(.kind == \"missing\").object'
+
+Names objects that are missing in the ledger, unbalanced (a part that never finished), gapped (nothing follows a part), or hold raw or quarantined records, each with what helps. With `--json` one line for each finding and one with the sums.
+Address and login come from `[opensearch]` of the settings where `--to` leaves them out.")]
+pub struct AuditArgs {
+    /// The place in S3.
+    #[arg(value_name = "s3://bucket/prefix")]
+    pub from: S3Location,
+    /// The cluster that holds the ledger; without it `opensearch.url` of the settings.
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// Only objects put since then, by LastModified.
+    #[arg(long, value_name = "RFC3339|DAYSd")]
+    pub since: Option<Moment>,
 }
 
 /// `sekisho parser`

@@ -4,6 +4,7 @@
 
 mod apply;
 pub mod args;
+mod audit;
 pub mod cases;
 mod explain;
 mod load;
@@ -11,6 +12,7 @@ mod parse;
 mod parser;
 mod route;
 mod run;
+pub mod select;
 mod setup;
 
 pub use run::{Finish, run};
