@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::verdict::{Complaint, classify};
+use crate::verdict::{Complaint, Lock, classify, lock};
 use crate::{BulkBatch, BulkError, Verdict};
 
 /// Keeps answers small; `_id` ties each verdict to its item.
@@ -54,12 +54,30 @@ struct Cause<'a> {
     reason: Option<Cow<'a, str>>,
 }
 
-/// Gives one verdict for each item of the request, in its order.
+/// What an answer says of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answered {
+    /// The verdict, unless the index turns out to be retired.
+    pub(crate) verdict: Verdict,
+    /// Why the index takes no writes, where that is why.
+    pub(crate) lock: Option<Lock>,
+}
+
+impl From<Verdict> for Answered {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            lock: None,
+        }
+    }
+}
+
+/// Reads what became of each item of the request, in its order.
 pub(crate) fn read(
     body: &[u8],
     batch: &BulkBatch,
     sent: &[usize],
-) -> Result<Vec<Verdict>, BulkError> {
+) -> Result<Vec<Answered>, BulkError> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|source| BulkError::Answer {
         items: sent.len(),
         source,
@@ -82,10 +100,11 @@ pub(crate) fn read(
                         answered: format!("id `{}`", answered.id),
                     });
                 }
-                Ok(classify(
-                    answered.status,
-                    complaint(answered.error.as_ref()),
-                ))
+                let complaint = complaint(answered.error.as_ref());
+                Ok(Answered {
+                    verdict: classify(answered.status, complaint),
+                    lock: lock(answered.status, complaint),
+                })
             },
         )
         .collect()
@@ -144,7 +163,10 @@ mod tests {
     fn gives_a_verdict_for_each_item() {
         let batch = batch(&["a", "b"]);
         let verdicts = read(answer(&batch, &[201, 201]).as_bytes(), &batch, &[0, 1]).unwrap();
-        assert_eq!(verdicts, [Verdict::Indexed, Verdict::Indexed]);
+        assert_eq!(
+            verdicts,
+            [Verdict::Indexed, Verdict::Indexed].map(Answered::from)
+        );
     }
 
     #[test]
@@ -156,11 +178,11 @@ mod tests {
         );
         assert_eq!(
             read(body.as_bytes(), &batch, &[0]).unwrap(),
-            [Verdict::DocumentFault {
+            [Answered::from(Verdict::DocumentFault {
                 field: Some("a\"b".into()),
                 reason: "mapper_parsing_exception: failed to parse field [a\"b] of type [ip]; x: y"
                     .into(),
-            }]
+            })]
         );
     }
 

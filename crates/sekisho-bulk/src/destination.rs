@@ -1,18 +1,26 @@
 //! [`Destination`]: where a batch goes, and [`BulkDestination`], which is a cluster.
 
 mod backoff;
+mod limiter;
+mod retired;
+mod round;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use self::backoff::Backoff;
-use crate::error::root_cause;
-use crate::verdict::{classify, classify_alone};
-use crate::{BulkBatch, BulkError, Transport, Verdict, answer, request};
+use self::limiter::Limiter;
+use self::retired::Marks;
+use self::round::Job;
+use self::standing::Standing;
+use crate::request::Target;
+use crate::{BulkBatch, BulkError, ClusterApi, Transport, Verdict};
+
+pub use self::retired::retired_alias;
 
 /// Tells the time, for `event.ingested`.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -52,6 +60,10 @@ pub struct BulkSettings {
     pub max_bulk_bytes: usize,
     /// How long rejected items are retried before their objects fail.
     pub retry_budget: Duration,
+    /// How many requests may be in flight; fewer are while the cluster is slow or rejects.
+    pub max_in_flight: usize,
+    /// The alias that marks retired indices, see [`retired_alias`].
+    pub retired_alias: String,
 }
 
 impl Default for BulkSettings {
@@ -59,6 +71,8 @@ impl Default for BulkSettings {
         Self {
             max_bulk_bytes: 5 * 1024 * 1024,
             retry_budget: Duration::from_secs(60),
+            max_in_flight: 4,
+            retired_alias: retired_alias(""),
         }
     }
 }
@@ -68,148 +82,57 @@ pub struct BulkDestination<T> {
     transport: T,
     settings: BulkSettings,
     clock: Clock,
+    limiter: Limiter,
+    standing: Standing,
+    marks: Marks,
 }
 
-impl<T: Transport> BulkDestination<T> {
+impl<T: Transport + ClusterApi> BulkDestination<T> {
     /// Makes a destination of a transport.
     pub fn new(transport: T, settings: BulkSettings, clock: Clock) -> Self {
         Self {
             transport,
+            limiter: Limiter::new(settings.max_in_flight),
             settings,
             clock,
+            standing: Standing::default(),
+            marks: Marks::default(),
         }
     }
-
-    /// Sends the chosen items once.
-    async fn round(
-        &self,
-        batch: &BulkBatch,
-        chosen: &[usize],
-        ingested: &str,
-    ) -> Result<Round, BulkError> {
-        let build = |places: &[usize]| {
-            let mut requests =
-                request::build(batch, places, ingested, self.settings.max_bulk_bytes)?;
-            requests.reverse();
-            Ok::<_, BulkError>(requests)
-        };
-        let mut round = Round::default();
-        let mut open = build(chosen)?;
-        while let Some(request) = open.pop() {
-            match self.send(batch, &request.items, request.body).await? {
-                Sent::Answered(verdicts) => {
-                    round
-                        .verdicts
-                        .extend(request.items.into_iter().zip(verdicts));
-                }
-                Sent::Split => {
-                    let middle = request.items.len() / 2;
-                    let (first, second) = request.items.split_at(middle);
-                    open.extend(build(second)?);
-                    open.extend(build(first)?);
-                }
-                Sent::Stopped(verdict, retry_after) => {
-                    // What refuses one request as a whole refuses the next: they would only be load.
-                    let rest = open.drain(..).flat_map(|request| request.items);
-                    let stopped = request.items.into_iter().chain(rest);
-                    round
-                        .verdicts
-                        .extend(stopped.map(|place| (place, verdict.clone())));
-                    round.retry_after = retry_after;
-                }
-            }
-        }
-        Ok(round)
-    }
-
-    async fn send(
-        &self,
-        batch: &BulkBatch,
-        items: &[usize],
-        body: Bytes,
-    ) -> Result<Sent, BulkError> {
-        let answer = match self.transport.bulk(body).await {
-            Ok(answer) => answer,
-            Err(error @ BulkError::Connection { .. }) => {
-                let reason = format!("{error}: {}", root_cause(&error));
-                return Ok(Sent::Stopped(Verdict::Rejected { reason }, None));
-            }
-            Err(error @ BulkError::Certificate { .. }) => {
-                let reason = error.to_string();
-                return Ok(Sent::Stopped(Verdict::StateFault { reason }, None));
-            }
-            Err(error) => return Err(error),
-        };
-        if (200..=299).contains(&answer.status) {
-            return answer::read(&answer.body, batch, items).map(Sent::Answered);
-        }
-        let is_one = items.len() == 1;
-        if matches!(answer.status, 400 | 413) && !is_one {
-            return Ok(Sent::Split);
-        }
-        let decide = if is_one { classify_alone } else { classify };
-        let verdict = answer::refusal(&answer.body, |complaint| decide(answer.status, complaint));
-        Ok(match verdict {
-            Verdict::DocumentFault { .. } => Sent::Answered(vec![verdict]),
-            other => Sent::Stopped(other, answer.retry_after),
-        })
-    }
-}
-
-/// What one sending of the waiting items gave.
-#[derive(Default)]
-struct Round {
-    verdicts: Vec<(usize, Verdict)>,
-    retry_after: Option<Duration>,
-}
-
-enum Sent {
-    Answered(Vec<Verdict>),
-    /// Refused as a whole for one of its items, or for its size.
-    Split,
-    /// Refused as a whole for all of them.
-    Stopped(Verdict, Option<Duration>),
 }
 
 #[async_trait]
-impl<T: Transport> Destination for BulkDestination<T> {
+impl<T: Transport + ClusterApi> Destination for BulkDestination<T> {
     async fn write(&self, batch: &BulkBatch) -> Result<Vec<Verdict>, BulkError> {
         let ingested = (self.clock)().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let job = Job {
+            batch,
+            ingested: &ingested,
+        };
+        let mut backoff = Backoff::new(self.settings.retry_budget, batch.until);
+        let all = (0..batch.items.len()).collect();
+        let mut ended = self.settle(job, all, Target::Base, &mut backoff).await?;
+        self.retire(job, &mut ended, &mut backoff).await?;
+        let answered = ended.len();
         let mut verdicts: Vec<Option<Verdict>> = vec![None; batch.items.len()];
-        let mut waiting: Vec<usize> = (0..batch.items.len()).collect();
-        let mut backoff = Backoff::new(self.settings.retry_budget);
-        while !waiting.is_empty() {
-            let round = self.round(batch, &waiting, &ingested).await?;
-            waiting.clear();
-            for (place, verdict) in round.verdicts {
-                if matches!(verdict, Verdict::Rejected { .. }) {
-                    waiting.push(place);
-                }
-                if let Some(slot) = verdicts.get_mut(place) {
-                    *slot = Some(verdict);
-                }
+        for (place, answer) in ended {
+            if let Some(slot) = verdicts.get_mut(place) {
+                *slot = Some(answer.verdict);
             }
-            if waiting.is_empty() {
-                break;
-            }
-            let Some(delay) = backoff.next(round.retry_after) else {
-                break;
-            };
-            tracing::debug!(
-                items = waiting.len(),
-                delay_ms = delay.as_millis(),
-                "bulk items rejected, waiting"
-            );
-            tokio::time::sleep(delay).await;
         }
-        let answered = verdicts.iter().flatten().count();
-        verdicts
+        let verdicts = verdicts
             .into_iter()
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| BulkError::Mismatch {
                 sent: format!("{} items", batch.items.len()),
                 answered: format!("{answered} items"),
-            })
+            })?;
+        self.standing.note(&verdicts);
+        Ok(verdicts)
+    }
+
+    fn refuses_all(&self) -> Option<String> {
+        self.standing.refuses_all()
     }
 }
 

@@ -164,6 +164,16 @@ fn certificate_remedy(reason: &str) -> &'static str {
     )
 }
 
+/// Gives an error and its cause in one line that says nothing twice.
+pub(crate) fn explain(error: &BulkError) -> String {
+    let text = error.to_string();
+    let cause = root_cause(error);
+    if text.contains(&cause) {
+        return text;
+    }
+    format!("{text}: {cause}")
+}
+
 /// The innermost error, which says what happened; those around it say where.
 pub(crate) fn root_cause(error: &dyn Error) -> String {
     let inner = std::iter::successors(error.source(), |&error| error.source()).last();

@@ -15,7 +15,7 @@ mod version;
 
 pub use batch::{BulkBatch, BulkItem, WriteMode};
 pub use client::{Auth, ConnectSettings, OpenSearchTransport};
-pub use destination::{BulkDestination, BulkSettings, Clock, Destination};
+pub use destination::{BulkDestination, BulkSettings, Clock, Destination, retired_alias};
 pub use documents::{
     DocumentWrite, Found, Hit, Search, Want, WriteAnswer, WriteOp, mget, refresh, search_page,
     write_documents,

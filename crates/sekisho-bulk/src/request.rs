@@ -4,7 +4,26 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 
-use crate::{BulkBatch, BulkError, BulkItem};
+use crate::{BulkBatch, BulkError, BulkItem, WriteMode};
+
+/// Where items are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Their own index.
+    Base,
+    /// The index beside it, for what comes after its retirement.
+    Late,
+}
+
+impl Target {
+    /// What the index's name ends with.
+    pub(crate) const fn suffix(self) -> &'static str {
+        match self {
+            Self::Base => "",
+            Self::Late => "-late",
+        }
+    }
+}
 
 /// Room for the action line and the time, beyond the names and the body.
 const LINE: usize = 96;
@@ -20,6 +39,7 @@ pub(crate) struct Request {
 pub(crate) fn build(
     batch: &BulkBatch,
     chosen: &[usize],
+    target: Target,
     ingested: &str,
     max_bytes: usize,
 ) -> Result<Vec<Request>, BulkError> {
@@ -31,7 +51,7 @@ pub(crate) fn build(
             continue;
         };
         let start = buffer.len();
-        write(batch, item, ingested, &mut buffer)?;
+        write(batch, item, target, ingested, &mut buffer)?;
         if buffer.len() > max_bytes && start > 0 {
             let last = buffer.split_off(start);
             requests.push(Request {
@@ -53,6 +73,7 @@ pub(crate) fn build(
 fn write(
     batch: &BulkBatch,
     item: &BulkItem,
+    target: Target,
     ingested: &str,
     buffer: &mut Vec<u8>,
 ) -> Result<(), BulkError> {
@@ -71,8 +92,14 @@ fn write(
     // Index names were checked to hold nothing that JSON escapes, ids are base64url, and a write to memory cannot fail.
     drop(writeln!(
         buffer,
-        r#"{{"create":{{"_index":"{}","_id":"{}"}}}}"#,
-        item.index, item.id
+        r#"{{"{}":{{"_index":"{}{}","_id":"{}"}}}}"#,
+        match batch.mode {
+            WriteMode::Create => "create",
+            WriteMode::Index => "index",
+        },
+        item.index,
+        target.suffix(),
+        item.id
     ));
     buffer.extend_from_slice(head);
     drop(write!(buffer, r#","ingested":"{ingested}""#));
@@ -106,7 +133,7 @@ pub(crate) mod tests {
     fn built(messages: &[&str], max_bytes: usize) -> Vec<(Vec<usize>, usize)> {
         let batch = batch(messages);
         let all: Vec<_> = (0..batch.items.len()).collect();
-        build(&batch, &all, "T", max_bytes)
+        build(&batch, &all, Target::Base, "T", max_bytes)
             .unwrap()
             .into_iter()
             .map(|request| (request.items, request.body.len()))
@@ -116,7 +143,7 @@ pub(crate) mod tests {
     #[test]
     fn writes_action_and_document_lines() {
         let batch = batch(&["a"]);
-        let requests = build(&batch, &[0], "2026-11-23T00:00:00.000Z", 1000).unwrap();
+        let requests = build(&batch, &[0], Target::Base, "2026-11-23T00:00:00.000Z", 1000).unwrap();
         let text = String::from_utf8(requests[0].body.to_vec()).unwrap();
         let id = batch.items[0].id.to_string();
         assert_eq!(
@@ -126,6 +153,15 @@ pub(crate) mod tests {
                  {{\"event\":{{\"kind\":\"event\",\"ingested\":\"2026-11-23T00:00:00.000Z\"}},\"message\":\"a\"}}\n"
             )
         );
+    }
+
+    #[test]
+    fn the_action_line_says_what_is_done_and_where() {
+        let mut batch = batch(&["a"]);
+        batch.mode = WriteMode::Index;
+        let requests = build(&batch, &[0], Target::Late, "T", 1000).unwrap();
+        let start = r#"{"index":{"_index":"log-x-2026.11.23-late","_id":""#;
+        assert!(requests[0].body.starts_with(start.as_bytes()));
     }
 
     #[test]
@@ -144,10 +180,10 @@ pub(crate) mod tests {
         let mut batch = batch(&["a"]);
         batch.items[0].ingested_at = 3;
         assert!(matches!(
-            build(&batch, &[0], "T", 1000),
+            build(&batch, &[0], Target::Base, "T", 1000),
             Err(BulkError::Body { ingested_at: 3, .. })
         ));
         batch.items[0].ingested_at = 3000;
-        assert!(build(&batch, &[0], "T", 1000).is_err());
+        assert!(build(&batch, &[0], Target::Base, "T", 1000).is_err());
     }
 }

@@ -26,11 +26,44 @@ pub enum Verdict {
         /// Error type and reason.
         reason: String,
     },
-    /// The cluster had no room, and the retry budget ended.
+    /// The cluster had no room or gave no answer until the retries ended; another attempt may succeed.
     Rejected {
-        /// Error type and reason.
+        /// What it said, or that it said nothing.
         reason: String,
     },
+}
+
+/// Why an index takes no writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// It is closed, so nothing can be read either.
+    Closed,
+    /// It has a write block: of our lifecycle, which marks it, or of an operator.
+    Blocked,
+}
+
+/// The blocks that a lifecycle puts on an index: read-only, write, remote (a warm or snapshot tier).
+///
+/// All of them answer `FORBIDDEN`, as an operator's own do; `12`, a full disk, is none of them.
+const LIFECYCLE_BLOCKS: [&str; 3] = ["5", "8", "13"];
+
+/// Tells whether an item was refused because its index takes no writes.
+pub(crate) fn lock(status: u16, complaint: Complaint<'_>) -> Option<Lock> {
+    match (status, complaint.kind) {
+        (400, "index_closed_exception") => Some(Lock::Closed),
+        (403, "cluster_block_exception") if complaint.reason.starts_with("index [") => {
+            blocks(complaint.reason)
+                .any(|id| LIFECYCLE_BLOCKS.contains(&id))
+                .then_some(Lock::Blocked)
+        }
+        _ => None,
+    }
+}
+
+/// Reads the ids of `index [x] blocked by: [FORBIDDEN/8/index write (api)];`.
+fn blocks(reason: &str) -> impl Iterator<Item = &str> {
+    let (_, list) = reason.split_once("blocked by:").unwrap_or_default();
+    list.split(';').filter_map(|block| block.split('/').nth(1))
 }
 
 /// What an item's `error` says.
@@ -43,12 +76,14 @@ pub(crate) struct Complaint<'a> {
 }
 
 /// How `illegal_argument_exception` starts where the document is at fault and not the request.
-const DOCUMENT_ARGUMENTS: [&str; 5] = [
+const DOCUMENT_ARGUMENTS: [&str; 6] = [
     "Limit of total fields",
     "Limit of mapping depth",
     "Limit of nested fields",
     "Document contains at least one immense term",
     "DocValuesField ",
+    // Two documents of one request gave a new field two types; only a template of the operator's own adds fields.
+    "mapper [",
 ];
 
 /// Decides by status and error type; everything that is not known is a state fault.
@@ -59,7 +94,16 @@ pub(crate) fn classify(status: u16, complaint: Complaint<'_>) -> Verdict {
         (409, "version_conflict_engine_exception") => Verdict::Duplicate,
         // 429 with a block is the disk watermark: it does not pass by waiting a minute.
         (429, "cluster_block_exception") => Verdict::StateFault { reason: reason() },
-        (429 | 502..=504, _) => Verdict::Rejected { reason: reason() },
+        (429, _) => Verdict::Rejected {
+            reason: format!("the cluster had no room: {}", reason()),
+        },
+        (502..=504, _) => Verdict::Rejected {
+            reason: format!("the cluster was not available: {}", reason()),
+        },
+        // What stands before a domain says so, in its own words; the next request is signed anew.
+        (400 | 401 | 403, "") if says_expired(complaint.reason) => Verdict::Rejected {
+            reason: format!("the credentials had expired: {}", reason()),
+        },
         (400, "mapper_parsing_exception" | "strict_dynamic_mapping_exception") => {
             Verdict::DocumentFault {
                 field: field(complaint.reason),
@@ -123,25 +167,44 @@ fn describe(status: u16, complaint: Complaint<'_>) -> String {
     text
 }
 
+/// Whether a refused request was signed with credentials or at a time that had passed.
+pub(crate) fn says_expired(body: &str) -> bool {
+    let body = body.to_ascii_lowercase();
+    let what = ["token", "signature", "request", "credential"];
+    body.contains("expired") && what.iter().any(|word| body.contains(word))
+}
+
 /// Finds the field that a reason names.
 fn field(reason: &str) -> Option<String> {
-    const NAMED: [(&str, char); 5] = [
-        ("failed to parse field [", ']'),
-        ("immense term in field=\"", '"'),
-        ("DocValuesField \"", '"'),
-        ("Existing mapping for [", ']'),
-        ("object mapping for [", ']'),
+    const NAMED: [(&str, &str); 6] = [
+        ("failed to parse field [", "] of type ["),
+        ("immense term in field=\"", "\" (whose "),
+        ("DocValuesField \"", "\" is too large"),
+        ("Existing mapping for [", "] must be"),
+        ("object mapping for [", "] tried to parse field ["),
+        ("mapper [", "] cannot be changed"),
     ];
-    NAMED.iter().find_map(|(before, after)| {
+    let between = |before: &str, after: &str| {
         let (_, rest) = reason.split_once(before)?;
-        let (name, _) = rest.split_once(*after)?;
-        // A flat_object keeps its terms in two fields of its own.
-        let name = name
-            .strip_suffix("._valueAndPath")
-            .or_else(|| name.strip_suffix("._value"))
-            .unwrap_or(name);
-        (!name.is_empty()).then(|| name.to_owned())
-    })
+        Some(rest.split_once(after)?.0)
+    };
+    let name = NAMED
+        .iter()
+        .find_map(|(before, after)| between(before, after))
+        .map(str::to_owned)
+        .or_else(|| {
+            let name = between("dynamic introduction of [", "] within [")?;
+            match between("] within [", "] is not allowed")? {
+                "_doc" => Some(name.to_owned()),
+                parent => Some(format!("{parent}.{name}")),
+            }
+        })?;
+    // A flat_object keeps its terms in two fields of its own.
+    let name = name
+        .strip_suffix("._valueAndPath")
+        .or_else(|| name.strip_suffix("._value"))
+        .unwrap_or(&name);
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -239,6 +302,152 @@ mod tests {
         );
     }
 
+    /// The words of nodes of 2.19.4 and 3.4.0, which differ in nothing here.
+    #[test]
+    fn the_named_field_is_found_in_what_nodes_say() {
+        let parse = |field: &str, kind: &str, value: &str| {
+            format!(
+                "failed to parse field [{field}] of type [{kind}] in document with id '4832'. Preview of field's value: '{value}'"
+            )
+        };
+        let concrete = |path: &str, field: &str| {
+            format!(
+                "object mapping for [{path}] tried to parse field [{field}] as object, but found a concrete value"
+            )
+        };
+        let mapper = "mapper_parsing_exception";
+        for (reason, named) in [
+            // An object where text is mapped, at the root and below.
+            (parse("t", "text", "{a=1}"), "t"),
+            (parse("o.in.y", "long", "{z=1}"), "o.in.y"),
+            // A text where an object is mapped: nested, dotted, in an array.
+            (concrete("o", "o"), "o"),
+            (concrete("o.in", "in"), "o.in"),
+            (concrete("o.in", "o.in"), "o.in"),
+            (concrete("o", "null"), "o"),
+            (parse("i", "integer", "3000000000"), "i"),
+            (parse("by", "byte", "300"), "by"),
+            (parse("f", "float", "Infinity"), "f"),
+            (parse("d", "date", "yesterday"), "d"),
+            (parse("ip", "ip", "x.y"), "ip"),
+            (parse("ns.fo", "flat_object", "text"), "ns.fo"),
+            (parse("a]b", "long", "]"), "a]b"),
+            ("failed to parse field [g] of type [geo_point]".into(), "g"),
+        ] {
+            is_document(mapper, &reason, Some(named));
+        }
+        for (reason, named) in [
+            ("[foo] within [_doc]", "foo"),
+            ("[y] within [o]", "o.y"),
+            ("[r] within [o.p]", "o.p.r"),
+        ] {
+            for mode in ["strict", "strict_allow_templates"] {
+                let reason = format!(
+                    "mapping set to {mode}, dynamic introduction of {reason} is not allowed"
+                );
+                is_document("strict_dynamic_mapping_exception", &reason, Some(named));
+            }
+        }
+        let immense = |field: &str| {
+            format!(
+                "Document contains at least one immense term in field=\"{field}\" (whose UTF8 encoding is longer than the max length 32766), all of which were skipped.  Please correct the analyzer to not produce such terms."
+            )
+        };
+        for (reason, named) in [
+            (immense("kw"), Some("kw")),
+            (immense("o.x"), Some("o.x")),
+            (immense("fo._value"), Some("fo")),
+            (
+                "DocValuesField \"wc\" is too large, must be <= 32766".into(),
+                Some("wc"),
+            ),
+            ("Limit of total fields [20] has been exceeded".into(), None),
+            (
+                "mapper [x.y] cannot be changed from type [long] to [text]".into(),
+                Some("x.y"),
+            ),
+        ] {
+            is_document("illegal_argument_exception", &reason, named);
+        }
+        // Too deep, an empty or dotted key, the same key twice: the cause says it, and names no field.
+        is_document(mapper, "failed to parse", None);
+    }
+
+    #[test]
+    fn a_lock_of_one_index_is_told_by_its_block() {
+        let locked = |status, kind, reason| {
+            lock(
+                status,
+                Complaint {
+                    kind,
+                    reason,
+                    cause: None,
+                },
+            )
+        };
+        let block = |reason| locked(403, "cluster_block_exception", reason);
+        for reason in [
+            "index [m-a] blocked by: [FORBIDDEN/8/index write (api)];",
+            "index [m-ro] blocked by: [FORBIDDEN/5/index read-only (api)];",
+            "index [m] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];[FORBIDDEN/8/index write (api)];",
+        ] {
+            assert_eq!(block(reason), Some(Lock::Blocked), "{reason}");
+        }
+        for reason in [
+            "index [m] blocked by: [FORBIDDEN/7/index read (api)];",
+            "blocked by: [FORBIDDEN/8/index write (api)];",
+            "blocked by: [FORBIDDEN/6/cluster read-only (api)];",
+            "no list",
+        ] {
+            assert_eq!(block(reason), None, "{reason}");
+        }
+        let disk = "index [m] blocked by: [TOO_MANY_REQUESTS/12/disk usage];";
+        assert_eq!(locked(429, "cluster_block_exception", disk), None);
+        assert_eq!(
+            locked(400, "index_closed_exception", "closed"),
+            Some(Lock::Closed)
+        );
+        assert_eq!(locked(403, "security_exception", "no permissions"), None);
+    }
+
+    #[test]
+    fn expired_credentials_are_rejected_and_wrong_ones_are_a_state_fault() {
+        for (status, body) in [
+            (
+                403,
+                r#"{"message":"The security token included in the request is expired"}"#,
+            ),
+            (
+                403,
+                r#"{"message":"Signature expired: 20261123T000000Z is now earlier than 20261123T001000Z"}"#,
+            ),
+            (
+                400,
+                r#"{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}"#,
+            ),
+            (400, "RequestExpired: Request has expired."),
+        ] {
+            for decide in [classify, classify_alone] {
+                let complaint = Complaint {
+                    reason: body,
+                    ..Complaint::default()
+                };
+                let verdict = decide(status, complaint);
+                assert!(
+                    matches!(&verdict, Verdict::Rejected { reason } if reason.starts_with("the credentials had expired: ")),
+                    "{verdict:?}"
+                );
+            }
+        }
+        is_state(
+            403,
+            "",
+            "The security token included in the request is invalid.",
+        );
+        is_state(403, "", "is not authorized to perform: es:ESHttpPost");
+        is_state(401, "", "Unauthorized");
+    }
+
     #[test]
     fn everything_else_is_a_state_fault() {
         is_state(
@@ -246,6 +455,7 @@ mod tests {
             "illegal_argument_exception",
             "no write index is defined for alias",
         );
+        is_state(400, "illegal_argument_exception", "a token has expired");
         is_state(400, "index_closed_exception", "closed");
         is_state(
             400,
@@ -277,6 +487,7 @@ mod tests {
         says(401, "", "Unauthorized", "check `opensearch.auth`");
         let security = "no permissions for [indices:admin/create] and User [name=a]";
         says(403, "security_exception", security, "the user's role");
+        says(403, "security_exception", security, "indices:admin/create");
         let signature = r#"{"message":"The request signature we calculated does not match"}"#;
         says(403, "", signature, "`opensearch.region`");
         let block = "index [x] blocked by: [FORBIDDEN/8/index write (api)];";

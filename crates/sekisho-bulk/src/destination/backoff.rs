@@ -17,9 +17,11 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(budget: Duration) -> Self {
+    /// Ends with the budget, or at `until` where that is earlier.
+    pub(super) fn new(budget: Duration, until: Option<Instant>) -> Self {
+        let end = Instant::now() + budget;
         Self {
-            deadline: Instant::now() + budget,
+            deadline: until.map_or(end, |until| until.min(end)),
             ceiling: FIRST,
         }
     }
@@ -46,7 +48,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn stays_under_its_ceiling_and_its_budget() {
-        let mut backoff = Backoff::new(Duration::from_secs(10));
+        let mut backoff = Backoff::new(Duration::from_secs(10), None);
         let mut attempts = 0;
         let start = Instant::now();
         while let Some(delay) = backoff.next(None) {
@@ -60,9 +62,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn obeys_retry_after() {
-        let mut backoff = Backoff::new(Duration::from_secs(10));
+        let mut backoff = Backoff::new(Duration::from_secs(10), None);
         let asked = Duration::from_secs(7);
         assert_eq!(backoff.next(Some(asked)), Some(asked));
         assert_eq!(backoff.next(Some(Duration::from_secs(30))), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_at_the_earlier_of_budget_and_until() {
+        let end = |budget, until: u64| {
+            let until = Instant::now() + Duration::from_secs(until);
+            Backoff::new(Duration::from_secs(budget), Some(until)).deadline - Instant::now()
+        };
+        assert_eq!(end(10, 3), Duration::from_secs(3));
+        assert_eq!(end(3, 10), Duration::from_secs(3));
     }
 }

@@ -1,11 +1,16 @@
 //! A cluster that answers as it is told.
 
+mod retired;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use tokio::time::Instant;
+
 use super::*;
-use crate::BulkAnswer;
 use crate::request::tests::batch;
+use crate::{ApiAnswer, BulkAnswer, Method};
 
 /// Answers each request by a function of its number and the `_id`s in it.
 struct Fake<F> {
@@ -23,7 +28,8 @@ fn ids(body: &[u8]) -> Vec<String> {
     actions
         .map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            line["create"]["_id"].as_str().unwrap().to_owned()
+            let action = line.get("create").or_else(|| line.get("index")).unwrap();
+            action["_id"].as_str().unwrap().to_owned()
         })
         .collect()
 }
@@ -35,6 +41,22 @@ impl<F: Fn(usize, &[String]) -> Answer + Send + Sync> Transport for Fake<F> {
         let answer = (self.answer)(self.sent.fetch_add(1, Ordering::SeqCst), &ids);
         self.ids.lock().unwrap().push(ids);
         answer
+    }
+}
+
+/// Without any other API.
+#[async_trait]
+impl<F: Send + Sync> ClusterApi for Fake<F> {
+    async fn call(
+        &self,
+        _method: Method,
+        _path: &str,
+        _body: Option<Bytes>,
+    ) -> Result<ApiAnswer, BulkError> {
+        Ok(ApiAnswer {
+            status: 404,
+            body: Bytes::new(),
+        })
     }
 }
 
@@ -80,29 +102,27 @@ async fn run<F>(
 where
     F: Fn(usize, &[String]) -> Answer + Send + Sync,
 {
-    let fake = Arc::new(Fake {
-        answer,
-        sent: AtomicUsize::new(0),
-        ids: Mutex::default(),
-    });
+    let fake = fake(answer);
     let settings = BulkSettings {
         max_bulk_bytes,
-        retry_budget: Duration::from_secs(60),
+        ..BulkSettings::default()
     };
-    let clock: Clock = Arc::new(|| "2026-11-23T00:00:00Z".parse().unwrap());
-    let destination = BulkDestination::new(ByRef(&*fake), settings, clock);
+    let destination = BulkDestination::new(Arc::clone(&fake), settings, clock());
     let verdicts = destination.write(&batch(messages)).await.unwrap();
     let ids = fake.ids.lock().unwrap().clone();
     (verdicts, ids)
 }
 
-struct ByRef<'a, T>(&'a T);
+fn clock() -> Clock {
+    Arc::new(|| "2026-11-23T00:00:00Z".parse().unwrap())
+}
 
-#[async_trait]
-impl<T: Transport> Transport for ByRef<'_, T> {
-    async fn bulk(&self, body: Bytes) -> Answer {
-        self.0.bulk(body).await
-    }
+fn fake<F>(answer: F) -> Arc<Fake<F>> {
+    Arc::new(Fake {
+        answer,
+        sent: AtomicUsize::new(0),
+        ids: Mutex::default(),
+    })
 }
 
 fn id_of(messages: &[&str], at: usize) -> String {
@@ -288,13 +308,130 @@ async fn a_400_that_every_item_gets_is_no_storm() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_for_other_items_is_an_error() {
-    let fake = Fake {
-        answer: |_: usize, ids: &[String]| all(&ids[1..], 201, ""),
-        sent: AtomicUsize::new(0),
-        ids: Mutex::default(),
-    };
-    let clock: Clock = Arc::new(|| "2026-11-23T00:00:00Z".parse().unwrap());
-    let destination = BulkDestination::new(fake, BulkSettings::default(), clock);
+    let fake = fake(|_: usize, ids: &[String]| all(&ids[1..], 201, ""));
+    let destination = BulkDestination::new(fake, BulkSettings::default(), clock());
     let error = destination.write(&batch(&["a", "b"])).await.unwrap_err();
     assert!(matches!(error, BulkError::Mismatch { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn documents_are_replaced_where_the_batch_says_so() {
+    let fake = fake(|n: usize, ids: &[String]| {
+        let status = [200, 201][n];
+        let body = format!(
+            r#"{{"items":[{{"index":{{"_id":"{}","status":{status}}}}}]}}"#,
+            ids[0]
+        );
+        whole(200, &body)
+    });
+    let destination = BulkDestination::new(fake, BulkSettings::default(), clock());
+    let mut batch = batch(&["a"]);
+    batch.mode = crate::WriteMode::Index;
+    for _ in 0..2 {
+        assert_eq!(destination.write(&batch).await.unwrap(), [Verdict::Indexed]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_end_where_the_batch_says_so() {
+    let fake = fake(|_: usize, ids: &[String]| all(ids, 429, "rejected_execution_exception"));
+    let destination = BulkDestination::new(Arc::clone(&fake), BulkSettings::default(), clock());
+    let mut batch = batch(&["a"]);
+    let start = Instant::now();
+    batch.until = Some(start + Duration::from_secs(2));
+    let verdicts = destination.write(&batch).await.unwrap();
+    assert!(start.elapsed() <= Duration::from_secs(2));
+    assert!(
+        matches!(&verdicts[0], Verdict::Rejected { reason } if reason == "the cluster had no room: rejected_execution_exception: r"),
+        "{verdicts:?}"
+    );
+    // Time that is up leaves one attempt, not none: the answer may be a duplicate.
+    batch.until = Some(start);
+    destination.write(&batch).await.unwrap();
+    assert!(fake.sent.load(Ordering::SeqCst) >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_said_once_and_stops_everything_until_an_item_is_taken() {
+    let answering = std::sync::atomic::AtomicBool::new(false);
+    let fake = fake(
+        |_: usize, ids: &[String]| match answering.load(Ordering::SeqCst) {
+            true => all(ids, 201, ""),
+            false => cut(),
+        },
+    );
+    let destination = BulkDestination::new(fake, BulkSettings::default(), clock());
+    assert_eq!(destination.refuses_all(), None);
+    destination.write(&batch(&["a"])).await.unwrap();
+    let reason = destination.refuses_all().unwrap();
+    assert!(
+        reason.starts_with("no answer from `http://node` within `opensearch.timeout_ms`: "),
+        "{reason}"
+    );
+    assert_eq!(reason.matches("no answer").count(), 1);
+    answering.store(true, Ordering::SeqCst);
+    destination.write(&batch(&["a"])).await.unwrap();
+    assert_eq!(destination.refuses_all(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_credentials_are_tried_again_and_never_bisected() {
+    let expired = r#"{"message":"The security token included in the request is expired"}"#;
+    for status in [400, 403] {
+        let (verdicts, sent) = run(&["a", "b", "c"], 10_000, |n, ids| match n {
+            0 => whole(status, expired),
+            _ => all(ids, 201, ""),
+        })
+        .await;
+        assert_eq!(verdicts, vec![Verdict::Indexed; 3]);
+        assert_eq!(sent.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn writers_share_the_requests_in_flight() {
+    let fake = Slow::default();
+    let settings = BulkSettings {
+        max_in_flight: 3,
+        ..BulkSettings::default()
+    };
+    let destination = Arc::new(BulkDestination::new(Arc::new(fake), settings, clock()));
+    let writes = (0..20).map(|_| {
+        let destination = Arc::clone(&destination);
+        tokio::spawn(async move { destination.write(&batch(&["a"])).await.unwrap() })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        assert_eq!(write.await.unwrap(), [Verdict::Indexed]);
+    }
+    assert_eq!(destination.transport.most.load(Ordering::SeqCst), 3);
+}
+
+/// Takes its time, and counts how many wait together.
+#[derive(Default)]
+struct Slow {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[async_trait]
+impl Transport for Slow {
+    async fn bulk(&self, body: Bytes) -> Answer {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        all(&ids(&body), 201, "")
+    }
+}
+
+#[async_trait]
+impl ClusterApi for Slow {
+    async fn call(
+        &self,
+        _method: Method,
+        _path: &str,
+        _body: Option<Bytes>,
+    ) -> Result<ApiAnswer, BulkError> {
+        unreachable!("nothing is retired")
+    }
 }
