@@ -309,7 +309,7 @@ impl ObjectRun {
     /// Sends the chunk under construction, as soon as the budget has room.
     async fn send(&mut self, plan: &mut ObjectPlan) {
         let mut chunk = mem::replace(&mut self.chunk, Chunk::new(self.ordinal));
-        if !chunk.is_empty() && self.report.error.is_none() {
+        if !chunk.is_empty() && self.is_wanted() {
             let weight = chunk.weight(self.shared.budget_units);
             let room = Arc::clone(&self.shared.budget).acquire_many_owned(weight);
             let state = Arc::clone(&self.state);
@@ -327,6 +327,11 @@ impl ObjectRun {
         while let Ok(settled) = self.replies.try_recv() {
             self.settle(settled, plan).await;
         }
+    }
+
+    /// Tells whether documents are written still: what was read before the bytes stopped is, what the destination would refuse is not.
+    fn is_wanted(&self) -> bool {
+        matches!(self.report.error, None | Some(PipelineError::Read { .. }))
     }
 
     pub(crate) fn post(&mut self, chunk: Chunk) {

@@ -92,22 +92,28 @@ impl World {
     pub(crate) async fn load(&self, bucket: &str) -> Result<Vec<sekisho_pipeline::ObjectReport>> {
         let session = self.session();
         let settings = Settings::default();
+        let destination = self
+            .cluster
+            .destination(sekisho_pipeline::bulk_settings(&settings));
         let pipeline = sekisho_pipeline::Pipeline::new(
-            Arc::new(session.store()),
-            Arc::new(catalog()?),
-            Arc::new(
-                self.cluster
-                    .destination(sekisho_pipeline::bulk_settings(&settings)),
-            ),
-            Arc::new(sekisho_pipeline::NoQuarantine),
+            sekisho_pipeline::Stages {
+                store: Arc::new(session.store()),
+                catalog: Arc::new(catalog()?),
+                destination: Arc::new(destination),
+                quarantine: Arc::new(sekisho_pipeline::NoQuarantine),
+                ledger: Arc::new(sekisho_ledger::NoLedger),
+                continuations: None,
+                clock: Arc::new(sekisho_pipeline::SystemClock),
+            },
             sekisho_pipeline::object_limits(&settings),
             sekisho_pipeline::PipelineSettings::from(&settings),
-            Arc::new(sekisho_pipeline::SystemClock),
         );
         let mut list = session.list(format!("s3://{bucket}").parse()?);
         let mut reports = Vec::new();
         while let Some(page) = list.next_page().await? {
-            reports.extend(pipeline.run(page).await);
+            let work = page.into_iter().map(sekisho_pipeline::Work::from).collect();
+            let time = sekisho_pipeline::TimeLimit::default();
+            reports.extend(pipeline.run(work, time).await);
         }
         Ok(reports)
     }

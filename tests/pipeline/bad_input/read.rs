@@ -72,7 +72,7 @@ pub(crate) fn read_at(key: &str, last_modified: &str, bytes: &[u8]) -> Read {
         body.clear();
         match reader.next(&mut body).unwrap() {
             Step::Record(parsed) => read.records.push(ended(parsed.outcome, &body)),
-            Step::Skipped => {}
+            Step::Skipped | Step::Before | Step::Behind(_) => {}
             Step::End => break,
         }
     }

@@ -18,7 +18,7 @@ use sekisho_pipeline::{
     QuarantineError, Stages, SystemClock, TimeLimit, Work,
 };
 
-const PARSER: &str = r#"
+pub(crate) const PARSER: &str = r#"
 [source]
 dataset = "test.app"
 title = "A source of these tests"

@@ -11,4 +11,5 @@ mod books;
 mod bounds;
 mod fake;
 mod faults;
+mod slices;
 mod sources;
