@@ -2,6 +2,10 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -55,7 +59,7 @@ impl Body {
 
     /// Gives the reader, for a thread that may block.
     ///
-    /// It must not be read on a thread of the async runtime: waiting for a chunk there panics.
+    /// Waiting for a chunk blocks the thread, also one that drives a future of its own between two chunks; a thread that other tasks need must not read.
     pub fn into_read(self) -> BodyReader {
         self.0
     }
@@ -93,7 +97,7 @@ impl Read for BodyReader {
             match &mut self.source {
                 Source::Done => return Ok(0),
                 Source::Read(read) => return read.read(to),
-                Source::Chunks(chunks) => match chunks.blocking_recv() {
+                Source::Chunks(chunks) => match wait(chunks.recv()) {
                     Some(Chunk::Data(chunk)) => self.chunk = chunk,
                     Some(Chunk::End) => self.source = Source::Done,
                     Some(Chunk::Error(error)) => return Err(error),
@@ -104,6 +108,30 @@ impl Read for BodyReader {
         let count = (&*self.chunk).read(to)?;
         bytes::Buf::advance(&mut self.chunk, count);
         Ok(count)
+    }
+}
+
+/// Blocks until the future is ready.
+///
+/// `blocking_recv` panics on a thread inside `Handle::block_on`, which is where an object is read that records its books in between.
+/// Its budget for cooperation is of no use here: nobody would give it back while the thread waits.
+fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(tokio::task::unconstrained(future));
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -169,5 +197,18 @@ mod tests {
         let (sender, body) = Body::channel(1);
         drop(body);
         assert!(!sender.send(Bytes::from_static(b"a")).await);
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_drives_a_future_may_read() {
+        let (sender, body) = Body::channel(1);
+        let handle = tokio::runtime::Handle::current();
+        let reader = tokio::task::spawn_blocking(move || handle.block_on(async { read_all(body) }));
+        // More chunks than the budget of one task.
+        for _ in 0..1000 {
+            assert!(sender.send(Bytes::from_static(b"a")).await);
+        }
+        sender.finish().await;
+        assert_eq!(reader.await.unwrap().unwrap().len(), 1000);
     }
 }
