@@ -4,6 +4,7 @@
 
 mod ci;
 mod docs;
+mod memory;
 mod run;
 mod sample;
 mod test;
@@ -25,6 +26,7 @@ cargo xtask <task>
   golden [NAME]     the cases of parsers; UPDATE_EXPECT=1 rewrites what they expect
   docs [--check]    write the generated pages, or say which are stale
   tidy              what clippy cannot check
+  memory            the peak memory of the release binary on objects of 200 MB and 2 GB (Linux)
 ";
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn task(arguments: &[&str]) -> Result<()> {
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
         ["tidy"] => tidy::run(&workspace),
+        ["memory"] => memory::run(&workspace),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);
             Ok(())
