@@ -78,4 +78,7 @@ pub trait Queue: Send + Sync {
 impl dyn Queue {
     /// How many messages one request takes, see <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html>.
     pub const BATCH: usize = 10;
+    /// How many bytes the messages of one request may have together, attributes included, and so one message alone.
+    /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
+    pub const MAX_BYTES: usize = 1024 * 1024;
 }
