@@ -17,6 +17,11 @@ pub struct Page {
 /// Keeps small files by key.
 #[async_trait]
 pub trait Files: Send + Sync {
+    /// Tells whether there is a place for files at all.
+    fn is_set(&self) -> bool {
+        true
+    }
+
     /// Writes a file, replacing what is there.
     ///
     /// # Errors
@@ -53,6 +58,10 @@ const UNSET: DeliveryError = DeliveryError::Unset {
 
 #[async_trait]
 impl Files for NoFiles {
+    fn is_set(&self) -> bool {
+        false
+    }
+
     async fn put(&self, _: &str, _: Bytes) -> Result<(), DeliveryError> {
         Err(UNSET)
     }

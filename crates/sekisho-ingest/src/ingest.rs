@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use sekisho_bulk::Destination;
 use sekisho_delivery::{CauseClass, Files, Queue};
 use sekisho_event::{Delivery, Event, IgnoredKeys};
 use sekisho_pipeline::{Clock, ObjectReport, Pipeline, TimeLimit};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::batch::{Batch, Failure, State, Waiting};
 use crate::brake::{Allowed, Brake, BrakeSettings};
@@ -121,7 +121,7 @@ impl Ingest {
         if let Allowed::Nothing { reason, .. } = &allowed {
             return self.braked(messages, reason);
         }
-        if let Err(error) = self.gate.pass().await {
+        if let Err(error) = self.pass(time).await {
             log::not_ready(&error);
             let reason = format!("{error:#}");
             self.brake.hold(reason.clone());
@@ -155,6 +155,15 @@ impl Ingest {
             self.run(messages, &[suspect], time).await;
         }
         self.may_go_on(messages);
+    }
+
+    async fn pass(&self, time: TimeLimit) -> Result<()> {
+        match time.stop_at {
+            Some(stop_at) => timeout_at(stop_at, self.gate.pass())
+                .await
+                .context("the cluster does not answer in time")?,
+            None => self.gate.pass().await,
+        }
     }
 
     /// Asks whether the cluster takes anything, and holds or releases the brake; what is untried goes back.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sekisho_bulk::{BulkBatch, Destination, Verdict};
+use sekisho_bulk::{BulkBatch, Destination, Verdict, WriteMode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
@@ -38,6 +38,7 @@ pub(crate) struct Batcher {
     unread: usize,
     /// When requests are given up.
     until: Option<Instant>,
+    mode: WriteMode,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +68,7 @@ impl Batcher {
             pending: Pending::default(),
             unread: objects,
             until,
+            mode: settings.write_mode,
         }
     }
 
@@ -120,6 +122,7 @@ impl Batcher {
         };
         let mut pending = mem::take(&mut self.pending);
         pending.batch.until = self.until;
+        pending.batch.mode = self.mode;
         let destination = Arc::clone(&self.destination);
         self.writes.spawn(write(destination, pending, turn));
     }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use sekisho_bulk::WriteMode;
 use sekisho_event::{ObjectSlice, Reach};
 use sekisho_ledger::{Attempt, LedgerEntry, Next, SliceKey};
 use sekisho_parser::ObjectPlan;
@@ -95,7 +96,8 @@ impl ObjectRun {
             cut: report.cut.as_ref().map(|cut| cut.reason.clone()),
             error: report.error.as_ref().map(ToString::to_string),
             at: report.ended,
-            replaced: false,
+            // One that failed replaced only some: what earlier attempts counted must still be found.
+            replaced: self.shared.settings.write_mode == WriteMode::Index && report.error.is_none(),
         }
     }
 

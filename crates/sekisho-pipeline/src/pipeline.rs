@@ -71,10 +71,27 @@ pub struct Pipeline {
     shared: Arc<Shared>,
 }
 
+/// An object that waits for its turn.
+struct Waiting {
+    ordinal: usize,
+    messages: mpsc::UnboundedSender<Message>,
+    slots: Arc<Semaphore>,
+}
+
 /// One object's turn: how to give it back, and how to say that the object was read.
 struct Turn {
     messages: mpsc::UnboundedSender<Message>,
-    _slot: OwnedSemaphorePermit,
+    /// The semaphore is never closed, so there is always one.
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Waiting {
+    async fn turn(self) -> Turn {
+        Turn {
+            _slot: self.slots.acquire_owned().await.ok(),
+            messages: self.messages,
+        }
+    }
 }
 
 impl Drop for Turn {
@@ -134,15 +151,12 @@ impl Pipeline {
         let slots = Arc::new(Semaphore::new(settings.objects_in_flight.max(1)));
         let mut tasks = Vec::with_capacity(work.len());
         for (ordinal, work) in work.into_iter().enumerate() {
-            // The semaphore is never closed.
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-                break;
-            };
-            let turn = Turn {
+            let waiting = Waiting {
+                ordinal,
                 messages: messages.clone(),
-                _slot: slot,
+                slots: Arc::clone(&slots),
             };
-            tasks.push(self.guarded(ordinal, work, turn, &state));
+            tasks.push(self.guarded(work, waiting, &state));
         }
         drop(messages);
         let reports = join_all(tasks).await;
@@ -157,17 +171,15 @@ impl Pipeline {
     /// Starts the work on one slice in a task of its own: a panic costs this slice only.
     fn guarded(
         &self,
-        ordinal: usize,
         work: Work,
-        turn: Turn,
+        waiting: Waiting,
         state: &Arc<RunState>,
     ) -> impl Future<Output = ObjectReport> + use<> {
         let pipeline = self.clone();
         let object = work.slice.object.clone();
         let state = Arc::clone(state);
         let of_task = Arc::clone(&state);
-        let mut task =
-            tokio::spawn(async move { pipeline.one(ordinal, work, turn, of_task).await });
+        let mut task = tokio::spawn(async move { pipeline.one(work, waiting, of_task).await });
         let shared = Arc::clone(&self.shared);
         async move {
             let ended = within(state.time().give_up_at, &mut task).await;
@@ -196,14 +208,10 @@ impl Pipeline {
         }
     }
 
-    async fn one(
-        self,
-        ordinal: usize,
-        work: Work,
-        turn: Turn,
-        state: Arc<RunState>,
-    ) -> ObjectReport {
+    async fn one(self, work: Work, waiting: Waiting, state: Arc<RunState>) -> ObjectReport {
         let Work { slice, ask_ledger } = work;
+        let ordinal = waiting.ordinal;
+        let turn = waiting.turn().await;
         let messages = turn.messages.clone();
         let shared = Arc::clone(&self.shared);
         let mut run = ObjectRun::new(shared, state, messages, ordinal, slice);

@@ -1,6 +1,7 @@
 //! [`PipelineSettings`] and [`Clock`].
 
 use chrono::{DateTime, Utc};
+use sekisho_bulk::WriteMode;
 use tokio::time::Instant;
 
 /// What bounds a run.
@@ -26,6 +27,8 @@ pub struct PipelineSettings {
     pub split_bytes: u64,
     /// Where objects are read.
     pub reading: Reading,
+    /// Whether documents are created or replaced: only a reload replaces.
+    pub write_mode: WriteMode,
 }
 
 /// Where objects are read.
@@ -60,6 +63,7 @@ impl Default for PipelineSettings {
             max_reasons: 20,
             split_bytes: 0,
             reading: Reading::OwnThread,
+            write_mode: WriteMode::Create,
         }
     }
 }
