@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use sekisho_event::S3Location;
 
+use crate::load::Rate;
 use crate::select::Moment;
 
 /// Takes logs as S3 holds them, normalizes them to the Elastic Common Schema and writes daily OpenSearch indices.
@@ -102,8 +103,10 @@ Examples:
   sekisho load logs/ --as s3://my-logs --to http://localhost:9200
   sekisho load s3://my-logs/AWSLogs/111122223333/ --to https://user:password@search.example.com
   sekisho load logs/ --to discard: --json                      only counts
+  sekisho load s3://my-logs/AWSLogs/ --since 90d --until 2026-11-01T00:00:00Z --rate 20 --resume --to https://search.example.com
 
 Below a folder each file's path is its key. With `--as` the files stand for the objects of that place: the same ids, so nothing doubles when the bucket delivers them too.
+A load into a cluster writes the ledger, and ends with the reason when the cluster or the ledger takes nothing: `--resume` goes on from there. A bucket is read page by page, one page at a time.
 A folder as destination holds the documents without `event.ingested`; it keeps 16 bytes per document in memory to tell duplicates.")]
 pub struct LoadArgs {
     /// A file, a folder or `s3://bucket/prefix`.
@@ -121,6 +124,18 @@ pub struct LoadArgs {
     /// Replaces the NDJSON files of a folder that is not empty.
     #[arg(long)]
     pub replace: bool,
+    /// Only objects put since then, by LastModified.
+    #[arg(long, value_name = "RFC3339|DAYSd")]
+    pub since: Option<Moment>,
+    /// Only objects put before then.
+    #[arg(long, value_name = "RFC3339|DAYSd")]
+    pub until: Option<Moment>,
+    /// At most so many megabytes (10⁶ bytes, as stored) a second, over all objects: what live traffic leaves free.
+    #[arg(long, value_name = "MB")]
+    pub rate: Option<Rate>,
+    /// Leaves out the objects that the ledger says are done.
+    #[arg(long)]
+    pub resume: bool,
 }
 
 /// `sekisho route`

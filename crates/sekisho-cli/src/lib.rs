@@ -7,7 +7,7 @@ pub mod args;
 mod audit;
 pub mod cases;
 mod explain;
-mod load;
+pub mod load;
 mod parse;
 mod parser;
 mod route;

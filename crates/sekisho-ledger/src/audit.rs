@@ -1,5 +1,6 @@
 //! [`audit`]: objects against the ledger.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -151,6 +152,23 @@ pub async fn audit(
     Ok(walks.into_iter().flat_map(Walk::findings).collect())
 }
 
+/// Gives the objects whose slices are all done up to the object's end, whatever became of single records.
+///
+/// # Errors
+/// When the ledger cannot be asked.
+pub async fn finished(
+    ledger: &dyn Ledger,
+    objects: &[ListedObject],
+) -> Result<HashSet<ListedObject>, LedgerError> {
+    let mut finished: HashSet<_> = objects.iter().cloned().collect();
+    for finding in audit(ledger, objects).await? {
+        if finding.kind.is_incomplete() {
+            finished.remove(&finding.object);
+        }
+    }
+    Ok(finished)
+}
+
 /// One object on its way from slice to slice.
 struct Walk<'o> {
     object: &'o ListedObject,
@@ -186,7 +204,7 @@ impl<'o> Walk<'o> {
         let Some(at) = self.at.take() else {
             return;
         };
-        let Some(entry) = entry else {
+        let Some(entry) = entry.filter(|entry| self.is_of(entry)) else {
             self.stopped = Some(self.nothing_at(at));
             return;
         };
@@ -202,6 +220,11 @@ impl<'o> Walk<'o> {
             self.at = Some(entry.end);
             self.next = entry.next;
         }
+    }
+
+    /// A file has no ETag that would tell it from an earlier version of itself.
+    fn is_of(&self, entry: &LedgerEntry) -> bool {
+        self.object.etag.is_some() || entry.last_modified == self.object.last_modified
     }
 
     fn nothing_at(&self, at: u64) -> (FindingKind, String) {

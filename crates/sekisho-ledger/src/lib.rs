@@ -12,7 +12,7 @@ mod error;
 mod group;
 mod ledger;
 
-pub use audit::{Finding, FindingKind, ListedObject, audit};
+pub use audit::{Finding, FindingKind, ListedObject, audit, finished};
 pub use books::Books;
 pub use cluster::ClusterLedger;
 pub use entry::{Attempt, LedgerEntry, Next, Outcomes, SliceKey};

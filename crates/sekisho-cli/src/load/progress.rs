@@ -16,13 +16,22 @@ pub(crate) struct Display(Option<(ProgressBar, JoinHandle<()>)>);
 
 impl Display {
     /// Starts to show, where somebody looks.
-    pub(crate) fn start(progress: Arc<Progress>, n_objects: usize, quiet: bool) -> Self {
+    pub(crate) fn start(progress: Arc<Progress>, n_objects: Option<usize>, quiet: bool) -> Self {
         if quiet || !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::new(n_objects as u64);
-        let style =
-            ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} objects\n{msg}");
+        let (bar, template) = match n_objects {
+            Some(n_objects) => (
+                ProgressBar::new(n_objects as u64),
+                "{elapsed_precise} {wide_bar} {pos}/{len} objects\n{msg}",
+            ),
+            // A bucket is not listed to its end before its first object is read.
+            None => (
+                ProgressBar::no_length(),
+                "{elapsed_precise} {spinner} {pos} objects\n{msg}",
+            ),
+        };
+        let style = ProgressStyle::with_template(template);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let shown = bar.clone();
         let ticker = tokio::spawn(async move {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use sekisho_aws::{Session, connect_cluster};
-use sekisho_bulk::{BulkDestination, Destination, check_version};
+use sekisho_bulk::{BulkDestination, Destination, OpenSearchTransport, check_version};
 use sekisho_cluster::require_templates;
 use sekisho_config::Settings;
+use sekisho_ledger::{ClusterLedger, Ledger, NoLedger};
 use sekisho_pipeline::{Clock as _, NoQuarantine, Quarantine, SystemClock, bulk_settings};
 
 use super::directory::Directory;
@@ -48,6 +49,9 @@ impl FromStr for Place {
 pub(crate) struct Target {
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) quarantine: Arc<dyn Quarantine>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    /// Whether the ledger keeps anything.
+    pub(crate) has_ledger: bool,
     folder: Option<Arc<Directory>>,
     file: Option<Arc<FileQuarantine>>,
 }
@@ -61,6 +65,8 @@ impl Target {
         settings: &Settings,
     ) -> Result<Self> {
         let mut folder = None;
+        let mut ledger: Arc<dyn Ledger> = Arc::new(NoLedger);
+        let mut has_ledger = false;
         let destination: Arc<dyn Destination> = match &place {
             Place::Discard => Arc::new(Discard),
             Place::Folder(path) => {
@@ -68,7 +74,20 @@ impl Target {
                 folder = Some(Arc::clone(&directory));
                 directory
             }
-            Place::Cluster(url) => cluster(url, settings).await?,
+            Place::Cluster(url) => {
+                let cluster = cluster(url, settings).await?;
+                if settings.ledger.enabled {
+                    let prefix = settings.index.prefix.clone();
+                    ledger = Arc::new(ClusterLedger::new(Arc::new(cluster.clone()), prefix));
+                    has_ledger = true;
+                }
+                let clock = Arc::new(|| SystemClock.now());
+                Arc::new(BulkDestination::new(
+                    cluster,
+                    bulk_settings(settings),
+                    clock,
+                ))
+            }
         };
         let file = match (file, &place) {
             (None, Place::Folder(folder)) => Some(folder.join("quarantine.ndjson")),
@@ -86,6 +105,8 @@ impl Target {
         Ok(Self {
             destination,
             quarantine,
+            ledger,
+            has_ledger,
             folder,
             file,
         })
@@ -109,7 +130,7 @@ impl Target {
 }
 
 /// Connects to a cluster that can be written to.
-async fn cluster(url: &str, settings: &Settings) -> Result<Arc<dyn Destination>> {
+async fn cluster(url: &str, settings: &Settings) -> Result<OpenSearchTransport> {
     let mut address = settings.opensearch.clone();
     url.clone_into(&mut address.url);
     let cluster = connect_cluster(&address).await?;
@@ -117,9 +138,7 @@ async fn cluster(url: &str, settings: &Settings) -> Result<Arc<dyn Destination>>
     if address.check_templates {
         require_templates(&cluster, &settings.index.prefix).await?;
     }
-    let clock = Arc::new(|| SystemClock.now());
-    let destination = BulkDestination::new(cluster, bulk_settings(settings), clock);
-    Ok(Arc::new(destination))
+    Ok(cluster)
 }
 
 #[cfg(test)]

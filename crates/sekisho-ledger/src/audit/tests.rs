@@ -177,3 +177,33 @@ async fn the_chain_follows_the_attempt_whose_messages_were_sent() {
     ledger.record(attempt("k", 100, None)).await.unwrap();
     assert_eq!(audit(&ledger, &[object("k")]).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn an_object_is_finished_when_its_chain_is() {
+    let ledger = Memory::default();
+    let raw = Attempt {
+        raw_seen: 1,
+        ..attempt("raw", 0, None)
+    };
+    for attempt in [attempt("whole", 0, None), attempt("gap", 0, Some(9)), raw] {
+        ledger.record(attempt).await.unwrap();
+    }
+    let objects = ["whole", "gap", "raw", "missing"].map(object);
+    let finished = finished(&ledger, &objects).await.unwrap();
+    assert_eq!(finished, ["whole", "raw"].map(object).into());
+}
+
+#[tokio::test]
+async fn a_file_that_changed_on_the_same_day_is_another() {
+    let ledger = Memory::default();
+    let mut file = object("k");
+    file.etag = None;
+    let read = Attempt {
+        slice: file.slice(0),
+        ..attempt("k", 0, None)
+    };
+    ledger.record(read).await.unwrap();
+    assert_eq!(finished(&ledger, &[file.clone()]).await.unwrap().len(), 1);
+    file.last_modified += chrono::TimeDelta::seconds(1);
+    assert_eq!(finished(&ledger, &[file]).await.unwrap().len(), 0);
+}
