@@ -1,10 +1,16 @@
 //! Connects to the cluster that the settings name; SigV4 signs with the credentials of the process.
 
+mod credentials;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
-use sekisho_bulk::{Auth, BulkError, ConnectSettings, Credentials, OpenSearchTransport};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use sekisho_bulk::{Auth, BulkError, ConnectSettings, Credentials, OpenSearchTransport, Renewal};
 use sekisho_config::OpenSearchSettings;
+
+use self::credentials::HeldCredentials;
 
 /// Why the cluster of the settings cannot be used; nothing was sent yet.
 #[derive(Debug, thiserror::Error)]
@@ -43,17 +49,21 @@ pub async fn connect_cluster(
     if settings.url.is_empty() {
         return Err(ConnectError::NoUrl);
     }
-    let auth = match settings.auth {
-        sekisho_config::Auth::None => Auth::None,
-        sekisho_config::Auth::Basic => Auth::Basic {
-            username: settings.username.clone(),
-            password: settings.password.reveal().to_owned(),
-        },
-        sekisho_config::Auth::Sigv4 => Auth::SigV4(credentials(&settings.region).await?),
+    let (auth, renewal) = match settings.auth {
+        sekisho_config::Auth::None => (Auth::None, Renewal::default()),
+        sekisho_config::Auth::Basic => {
+            let auth = Auth::Basic {
+                username: settings.username.clone(),
+                password: settings.password.reveal().to_owned(),
+            };
+            (auth, Renewal::default())
+        }
+        sekisho_config::Auth::Sigv4 => credentials(&settings.region).await?,
     };
     let transport = OpenSearchTransport::new(ConnectSettings {
         url: settings.url.clone(),
         auth,
+        renewal,
         gzip: settings.gzip,
         timeout: Duration::from_millis(settings.timeout_ms),
         ca_pem: ca_pem(&settings.ca_file)?,
@@ -73,14 +83,28 @@ fn ca_pem(path: &str) -> Result<Option<Vec<u8>>, ConnectError> {
     })
 }
 
-async fn credentials(region: &str) -> Result<Credentials, ConnectError> {
+/// The client asks for credentials with every request, so they are held until shortly before they expire.
+async fn credentials(region: &str) -> Result<(Auth, Renewal), ConnectError> {
     let loader = aws_config::defaults(BehaviorVersion::latest());
     let loader = match region {
         "" => loader,
         region => loader.region(Region::new(region.to_owned())),
     };
-    Credentials::try_from(&loader.load().await)
-        .map_err(|error| ConnectError::NoCredentials(error.to_string()))
+    let config = loader.load().await;
+    let missing = |what: &str| ConnectError::NoCredentials(format!("no {what} is known"));
+    let source = config.credentials_provider();
+    let source = source.ok_or_else(|| missing("source of credentials"))?;
+    let region = config.region().ok_or_else(|| missing("region"))?;
+    let clock = config.time_source().ok_or_else(|| missing("clock"))?;
+    let held = Arc::new(HeldCredentials::new(source, move || clock.now()));
+    let renewal = {
+        let held = Arc::clone(&held);
+        Renewal::new(move || held.renew())
+    };
+    let provider: Arc<dyn ProvideCredentials> = held;
+    let provider = SharedCredentialsProvider::new(provider);
+    let credentials = Credentials::AwsSigV4(provider, region.clone());
+    Ok((Auth::SigV4(credentials), renewal))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! [`OpenSearchTransport`]: a cluster over HTTP, through the `opensearch` crate.
 
+use std::fmt;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,8 +19,9 @@ use opensearch::http::transport::{
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use crate::answer::FILTER_PATH;
+use crate::answer::{FILTER_PATH, refusal};
 use crate::error::root_cause;
+use crate::verdict::says_expired;
 use crate::{ApiAnswer, BulkAnswer, BulkError, ClusterApi, Method, Transport};
 
 /// What `_bulk` takes; everything else is `application/json`.
@@ -41,6 +44,33 @@ pub enum Auth {
     SigV4(Credentials),
 }
 
+/// Makes the next request be signed with new credentials; called when the cluster says that those of the last one had expired.
+#[derive(Clone, Default)]
+pub struct Renewal(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl Renewal {
+    /// Names what is called.
+    pub fn new(renew: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(renew)))
+    }
+
+    fn after(&self, status: u16, body: &[u8]) {
+        let is_expired = matches!(status, 400 | 401 | 403)
+            && refusal(body, |complaint| {
+                complaint.kind.is_empty() && says_expired(complaint.reason)
+            });
+        if let (true, Some(renew)) = (is_expired, &self.0) {
+            renew();
+        }
+    }
+}
+
+impl fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Renewal").field(&self.0.is_some()).finish()
+    }
+}
+
 /// What it takes to reach a cluster.
 #[derive(Debug, Clone)]
 pub struct ConnectSettings {
@@ -48,6 +78,8 @@ pub struct ConnectSettings {
     pub url: String,
     /// How requests are signed.
     pub auth: Auth,
+    /// What renews the credentials before they expire by themselves.
+    pub renewal: Renewal,
     /// Sends `_bulk` bodies compressed.
     pub gzip: bool,
     /// How long one request may take.
@@ -64,6 +96,7 @@ impl ConnectSettings {
         Self {
             url: url.into(),
             auth: Auth::None,
+            renewal: Renewal::default(),
             gzip: true,
             timeout: Duration::from_secs(30),
             ca_pem: None,
@@ -77,6 +110,7 @@ impl ConnectSettings {
 pub struct OpenSearchTransport {
     url: String,
     http: HttpTransport,
+    renewal: Renewal,
     gzip: bool,
 }
 
@@ -120,6 +154,7 @@ impl OpenSearchTransport {
         Ok(Self {
             url: shown,
             http,
+            renewal: settings.renewal,
             gzip: settings.gzip,
         })
     }
@@ -178,6 +213,7 @@ impl Transport for OpenSearchTransport {
         let status = response.status_code().as_u16();
         let retry_after = retry_after(response.headers());
         let body = response.bytes().await.map_err(|error| self.cut(error))?;
+        self.renewal.after(status, &body);
         Ok(BulkAnswer {
             status,
             body,
@@ -207,6 +243,7 @@ impl ClusterApi for OpenSearchTransport {
         let response = self.send(method, path, headers, &[], body).await?;
         let status = response.status_code().as_u16();
         let body = response.bytes().await.map_err(|error| self.cut(error))?;
+        self.renewal.after(status, &body);
         Ok(ApiAnswer { status, body })
     }
 }
@@ -282,6 +319,8 @@ fn compress(body: &[u8]) -> Option<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn refused(url: &str, insecure: bool) -> String {
@@ -309,6 +348,26 @@ mod tests {
         let transport = OpenSearchTransport::new(settings).unwrap();
         assert_eq!(transport.url(), "http://127.0.0.1:9200");
         assert!(!refused("https://admin:secret@example.com", true).contains("secret"));
+    }
+
+    #[test]
+    fn credentials_are_renewed_after_an_answer_that_calls_them_expired() {
+        let renewed = Arc::new(AtomicUsize::new(0));
+        let renewal = {
+            let renewed = Arc::clone(&renewed);
+            Renewal::new(move || drop(renewed.fetch_add(1, Ordering::SeqCst)))
+        };
+        let expired = br#"{"message":"The security token included in the request is expired"}"#;
+        renewal.after(200, expired);
+        renewal.after(403, br#"{"message":"not authorized"}"#);
+        renewal.after(
+            403,
+            br#"{"error":{"type":"cluster_block_exception","reason":"request expired"}}"#,
+        );
+        assert_eq!(renewed.load(Ordering::SeqCst), 0);
+        renewal.after(403, expired);
+        assert_eq!(renewed.load(Ordering::SeqCst), 1);
+        Renewal::default().after(403, expired);
     }
 
     #[test]

@@ -127,7 +127,9 @@ impl<T: Transport + ClusterApi> Destination for BulkDestination<T> {
                 sent: format!("{} items", batch.items.len()),
                 answered: format!("{answered} items"),
             })?;
-        self.standing.note(&verdicts);
+        let items = batch.items.iter().map(|item| Arc::clone(&item.index));
+        let noted: Vec<_> = items.zip(&verdicts).collect();
+        self.standing.note(&noted);
         Ok(verdicts)
     }
 

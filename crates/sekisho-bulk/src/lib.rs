@@ -14,7 +14,7 @@ mod verdict;
 mod version;
 
 pub use batch::{BulkBatch, BulkItem, WriteMode};
-pub use client::{Auth, ConnectSettings, OpenSearchTransport};
+pub use client::{Auth, ConnectSettings, OpenSearchTransport, Renewal};
 pub use destination::{BulkDestination, BulkSettings, Clock, Destination, retired_alias};
 pub use documents::{
     DocumentWrite, Found, Hit, Search, Want, WriteAnswer, WriteOp, mget, refresh, search_page,

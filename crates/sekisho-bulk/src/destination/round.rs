@@ -118,6 +118,9 @@ impl<T: Transport> BulkDestination<T> {
                     open.extend(build(first)?);
                 }
                 Sent::Stopped(verdict, retry_after) => {
+                    if let Verdict::StateFault { reason } = &verdict {
+                        self.standing.stopped(reason);
+                    }
                     // What refuses one request as a whole refuses the next: they would only be load.
                     let rest = open.drain(..).flat_map(|request| request.items);
                     let stopped = request.items.into_iter().chain(rest);

@@ -35,6 +35,12 @@ pub struct Hit {
     /// The wanted fields of the source; `null` where none is.
     #[serde(rename = "_source", default)]
     pub source: Value,
+    /// With the primary term, names this state of the document for [`WriteOp::DeleteIf`](super::WriteOp::DeleteIf).
+    #[serde(rename = "_seq_no", default)]
+    pub seq_no: u64,
+    /// See `seq_no`.
+    #[serde(rename = "_primary_term", default)]
+    pub primary_term: u64,
     /// What it was sorted by.
     #[serde(default)]
     pub sort: Value,
@@ -70,6 +76,7 @@ pub async fn search_page(api: &dyn ClusterApi, search: &Search<'_>) -> Result<Ve
         "sort": search.sort,
         "size": search.size,
         "track_total_hits": false,
+        "seq_no_primary_term": true,
     });
     if let (Some(after), Some(body)) = (&search.search_after, body.as_object_mut()) {
         body.insert("search_after".to_owned(), after.clone());

@@ -43,6 +43,22 @@ pub enum WriteOp {
     },
     /// Deleted.
     Delete,
+    /// This state of the document is deleted, and no later one.
+    DeleteIf {
+        /// As [`mget`](super::mget) or a [`Hit`](super::Hit) gave it.
+        seq_no: u64,
+        /// As [`mget`](super::mget) or a [`Hit`](super::Hit) gave it.
+        primary_term: u64,
+    },
+}
+
+impl WriteOp {
+    fn deletes(self) -> bool {
+        match self {
+            Self::Delete | Self::DeleteIf { .. } => true,
+            Self::Create | Self::Index | Self::IndexIf { .. } => false,
+        }
+    }
 }
 
 /// What became of one write.
@@ -149,6 +165,16 @@ fn build(writes: &[DocumentWrite]) -> (Bytes, usize) {
                 true,
             ),
             WriteOp::Delete => (json!({ "delete": at }), false),
+            WriteOp::DeleteIf {
+                seq_no,
+                primary_term,
+            } => (
+                json!({ "delete": {
+                    "_index": write.index, "_id": write.id,
+                    "if_seq_no": seq_no, "if_primary_term": primary_term,
+                } }),
+                false,
+            ),
         };
         if taken > 0 && body.len() + write.body.len() > MAX_BYTES {
             break;
@@ -195,7 +221,7 @@ fn read(
         match (item.status, kind.as_str()) {
             (200..=299, _) => WriteAnswer::Done,
             (409, "version_conflict_engine_exception") => WriteAnswer::Conflict,
-            (404, "" | "index_not_found_exception") if write.op == WriteOp::Delete => {
+            (404, "" | "index_not_found_exception") if write.op.deletes() => {
                 WriteAnswer::NotFound
             }
             (status, _) => WriteAnswer::Refused {
