@@ -2,12 +2,16 @@
 
 #[path = "opensearch/bulk.rs"]
 mod bulk;
+#[path = "opensearch/documents.rs"]
+mod documents;
 #[path = "opensearch/emitter.rs"]
 mod emitter;
 #[path = "opensearch/golden.rs"]
 mod golden;
 #[path = "opensearch/ledger.rs"]
 mod ledger;
+#[path = "opensearch/retired.rs"]
+mod retired;
 #[path = "opensearch/templates.rs"]
 mod templates;
 
@@ -41,6 +45,8 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = Some(1);
     let groups = [
         ("bulk", bulk::CASES),
+        ("documents", documents::CASES),
+        ("retired", retired::CASES),
         ("emitter", emitter::CASES),
         ("templates", templates::CASES),
         ("ledger", ledger::CASES),
