@@ -37,6 +37,7 @@ impl State {
                 let count = found.body.pointer("/hits/total/value").cloned();
                 Answer::new(found.status, json!({ "count": count }))
             }
+            (Method::Get, ["_resolve", "index", pattern]) => self.resolve(pattern),
             (_, ["_refresh"]) => self.refresh("*"),
             (_, [pattern, "_refresh"]) => self.refresh(pattern),
             (_, ["_alias", alias] | ["*", "_alias", alias]) => self.aliased("*", alias),
@@ -46,6 +47,7 @@ impl State {
                 200,
                 json!({ "status": "green", "timed_out": false, "number_of_data_nodes": 1 }),
             ),
+            (_, ["_cluster", "state", "blocks"]) => self.blocks(),
             (_, ["_cluster", "settings"]) => Answer::new(
                 200,
                 json!({ "persistent": {}, "transient": {}, "defaults": {} }),
@@ -191,6 +193,19 @@ impl State {
         Answer::new(200, Value::Object(found))
     }
 
+    fn resolve(&self, pattern: &str) -> Answer {
+        let indices: Vec<Value> = self
+            .matching(pattern)
+            .map(|(name, index)| {
+                let is_closed = index.condition == Condition::Closed;
+                let state = if is_closed { "closed" } else { "open" };
+                json!({ "name": name, "aliases": index.aliases, "attributes": [state] })
+            })
+            .collect();
+        let found = json!({ "indices": indices, "aliases": [], "data_streams": [] });
+        Answer::new(200, found)
+    }
+
     fn settings(&self, pattern: &str) -> Answer {
         let mut found = Map::new();
         for (name, index) in self.matching(pattern) {
@@ -206,6 +221,19 @@ impl State {
             );
         }
         Answer::new(200, Value::Object(found))
+    }
+
+    fn blocks(&self) -> Answer {
+        let blocked = |(_, index): &(&String, &Index)| index.condition != Condition::Open;
+        let block =
+            json!({ "description": "index write (api)", "retryable": false, "levels": ["write"] });
+        let blocks: Map<String, Value> = self
+            .indices
+            .iter()
+            .filter(blocked)
+            .map(|(name, _)| (name.clone(), json!({ "8": block })))
+            .collect();
+        Answer::new(200, json!({ "blocks": { "indices": blocks } }))
     }
 
     fn storage(&self) -> Answer {

@@ -11,6 +11,7 @@ struct Hit<'i> {
     index: &'i str,
     id: &'i str,
     source: &'i Value,
+    seq_no: u64,
 }
 
 /// Runs a search; an error names what is not known here.
@@ -22,6 +23,7 @@ pub(super) fn run(indices: &[(&String, &Index)], body: &Value) -> Result<Value, 
                 index: name,
                 id,
                 source: &document.source,
+                seq_no: document.seq_no,
             };
             if body["query"].is_null() || fits(&body["query"], &hit)? {
                 hits.push(hit);
@@ -42,6 +44,10 @@ pub(super) fn run(indices: &[(&String, &Index)], body: &Value) -> Result<Value, 
         .map(|hit| {
             let sort: Vec<Value> = order.iter().map(|(field, _)| key(hit, field)).collect();
             let mut shown = json!({ "_index": hit.index, "_id": hit.id, "sort": sort });
+            if body["seq_no_primary_term"] == Value::Bool(true) {
+                shown["_seq_no"] = json!(hit.seq_no);
+                shown["_primary_term"] = json!(1);
+            }
             if body["_source"] != Value::Bool(false) {
                 shown["_source"] = hit.source.clone();
             }
@@ -124,6 +130,7 @@ fn found(hit: &Hit<'_>, field: &str) -> Vec<Value> {
     match field {
         "_id" => vec![json!(hit.id)],
         "_index" => vec![json!(hit.index)],
+        "_seq_no" => vec![json!(hit.seq_no)],
         field => values(hit.source, field).into_iter().cloned().collect(),
     }
 }
