@@ -127,11 +127,17 @@ impl Ingest {
             self.brake.hold(reason.clone());
             return self.braked(messages, &reason);
         }
-        let (mut shared, suspects) = suspects::split(messages, &self.notes).await;
-        if allowed == Allowed::Probe && shared.len() > 1 {
-            let rest = shared.split_off(1);
-            self.run(messages, &shared, time).await;
-            shared = rest;
+        let (mut shared, mut suspects) = suspects::split(messages, &self.notes).await;
+        if allowed == Allowed::Probe {
+            // What the cluster said last stays its answer until it is asked to write: one message tries, even where there is but one.
+            let first = if shared.is_empty() {
+                &mut suspects
+            } else {
+                &mut shared
+            };
+            let rest = first.split_off(first.len().min(1));
+            let probe = std::mem::replace(first, rest);
+            self.run(messages, &probe, time).await;
         }
         if self.may_go_on(messages) {
             self.run(messages, &shared, time).await;
