@@ -228,17 +228,12 @@ impl FakeQueue {
         let chaos = self.gate.chaos();
         let mut state = self.state.lock().unwrap();
         let mut taken: Vec<Received> = Vec::new();
-        while taken.len() < most {
-            let is_taken = |id: &str| taken.iter().any(|other| other.id == id);
-            let visible: Vec<usize> = (0..state.messages.len())
-                .filter(|&place| {
-                    let message = &state.messages[place];
-                    message.visible <= now && !is_taken(&message.id)
-                })
-                .collect();
-            let Some(&place) = visible.get(chaos.pick(visible.len().max(1))) else {
-                break;
-            };
+        let mut visible: Vec<usize> = (0..state.messages.len())
+            .filter(|&place| state.messages[place].visible <= now)
+            .collect();
+        while taken.len() < most && !visible.is_empty() {
+            let chosen = chaos.pick(visible.len());
+            let place = visible.remove(chosen);
             state.made += 1;
             let handle = format!("{}-h{}", self.settings.name, state.made);
             let message = &mut state.messages[place];
