@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use sekisho_event::S3Location;
 
 use crate::load::Rate;
+pub use crate::replay::ReplayArgs;
 use crate::select::Moment;
 
 /// Takes logs as S3 holds them, normalizes them to the Elastic Common Schema and writes daily OpenSearch indices.
@@ -60,6 +61,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Compares the objects of a bucket with the ledger.
     Audit(AuditArgs),
+    /// Sends dead-lettered or parked messages back to the queue.
+    Replay(ReplayArgs),
     /// Works with parsers.
     #[command(subcommand)]
     Parser(ParserCommand),

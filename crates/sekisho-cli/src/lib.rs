@@ -10,6 +10,7 @@ mod explain;
 pub mod load;
 mod parse;
 mod parser;
+mod replay;
 mod route;
 mod run;
 pub mod select;
