@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod around;
+
 /// The key says what happens.
 struct Store;
 
@@ -89,10 +91,25 @@ impl ClusterApi for Bare {
 }
 
 fn ingest(gate: Gate) -> Ingest {
-    let destination: Arc<dyn Destination> = Arc::new(Everything);
+    installation(
+        gate,
+        Arc::new(Store),
+        Arc::new(Everything),
+        None,
+        Arc::new(NoFiles),
+    )
+}
+
+fn installation(
+    gate: Gate,
+    store: Arc<dyn ObjectStore>,
+    destination: Arc<dyn Destination>,
+    queue: Option<Arc<dyn Queue>>,
+    files: Arc<dyn Files>,
+) -> Ingest {
     let pipeline = Pipeline::new(
         Stages {
-            store: Arc::new(Store),
+            store,
             catalog: Arc::new(Catalog::builtin(ParserSettings::default()).unwrap()),
             destination: Arc::clone(&destination),
             quarantine: Arc::new(NoQuarantine),
@@ -109,8 +126,8 @@ fn ingest(gate: Gate) -> Ingest {
         gate,
         ignored_keys: IgnoredKeys::default(),
         quarantine_bucket: "quarantine".to_owned(),
-        queue: None,
-        files: Arc::new(NoFiles),
+        queue,
+        files,
         clock: Arc::new(SystemClock),
         settings: IngestSettings {
             reserve: Duration::from_secs(20),

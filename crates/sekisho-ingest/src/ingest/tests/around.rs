@@ -1,0 +1,214 @@
+//! What surrounds the reading: notes, the brake, suspects.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sekisho_delivery::{DeliveryError, FailureNote, NoteKey, Outgoing, Page, Received};
+
+use super::*;
+
+/// Store, queue, bucket and cluster in one, which notes what is asked of it.
+#[derive(Default)]
+struct World {
+    calls: Mutex<Vec<String>>,
+    files: Mutex<BTreeMap<String, bytes::Bytes>>,
+    refuses: AtomicBool,
+}
+
+impl World {
+    fn note(&self, call: String) {
+        self.calls.lock().unwrap().push(call);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    fn ingest(self: &Arc<Self>) -> Ingest {
+        let (store, destination) = (Arc::clone(self) as _, Arc::clone(self) as _);
+        let (queue, files) = (Arc::clone(self) as _, Arc::clone(self) as _);
+        installation(Gate::open(), store, destination, Some(queue), files)
+    }
+
+    fn noted(&self, key: &str, message: &str) -> Option<FailureNote> {
+        let object = ObjectRef::new("b", key);
+        let files = self.files.lock().unwrap();
+        FailureNote::read(files.get(NoteKey::new(Some(&object), message).as_str())?)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for World {
+    async fn open(&self, object: &ObjectRef) -> Result<OpenObject, ObjectError> {
+        self.note(format!("open {}", object.key));
+        Store.open(object).await
+    }
+
+    async fn open_from(&self, object: &ObjectRef, _: u64) -> Result<OpenObject, ObjectError> {
+        self.open(object).await
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<ObjectMeta, ObjectError> {
+        Store.head(object).await
+    }
+}
+
+#[async_trait]
+impl Destination for World {
+    async fn write(&self, batch: &BulkBatch) -> Result<Vec<Verdict>, BulkError> {
+        let verdict = if self.refuses.load(Ordering::SeqCst) {
+            Verdict::StateFault {
+                reason: "full".to_owned(),
+            }
+        } else {
+            Verdict::Indexed
+        };
+        Ok(vec![verdict; batch.items.len()])
+    }
+
+    fn refuses_all(&self) -> Option<String> {
+        let refuses = self.refuses.load(Ordering::SeqCst);
+        refuses.then(|| "full".to_owned())
+    }
+}
+
+#[async_trait]
+impl Queue for World {
+    async fn send(
+        &self,
+        messages: &[Outgoing],
+    ) -> Result<Vec<Result<(), DeliveryError>>, DeliveryError> {
+        Ok(messages.iter().map(|_| Ok(())).collect())
+    }
+
+    async fn receive(&self, _: Duration) -> Result<Vec<Received>, DeliveryError> {
+        Ok(Vec::new())
+    }
+
+    async fn delete(
+        &self,
+        handles: &[String],
+    ) -> Result<Vec<Result<(), DeliveryError>>, DeliveryError> {
+        self.note(format!("delete {}", handles.join(" ")));
+        Ok(handles.iter().map(|_| Ok(())).collect())
+    }
+
+    async fn hide(
+        &self,
+        handles: &[(String, Duration)],
+    ) -> Result<Vec<Result<(), DeliveryError>>, DeliveryError> {
+        for (handle, pause) in handles {
+            assert!(*pause >= Duration::from_secs(30), "{pause:?}");
+            self.note(format!("hide {handle}"));
+        }
+        Ok(handles.iter().map(|_| Ok(())).collect())
+    }
+}
+
+#[async_trait]
+impl Files for World {
+    async fn put(&self, key: &str, bytes: bytes::Bytes) -> Result<(), DeliveryError> {
+        self.files.lock().unwrap().insert(key.to_owned(), bytes);
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<bytes::Bytes>, DeliveryError> {
+        Ok(self.files.lock().unwrap().get(key).cloned())
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), DeliveryError> {
+        Ok(())
+    }
+
+    async fn list(&self, _: &str, _: Option<&str>) -> Result<Page, DeliveryError> {
+        Ok(Page::default())
+    }
+}
+
+/// Messages by id, key and how often they were received; the handle is the id.
+fn received(messages: &[(&str, &str, u32)]) -> String {
+    let record = |(id, key, count): &(&str, &str, u32)| {
+        json!({"messageId": id, "receiptHandle": id, "eventSource": "aws:sqs",
+            "attributes": {"ApproximateReceiveCount": count.to_string()},
+            "body": notification(&[key]).to_string()})
+    };
+    json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() }).to_string()
+}
+
+async fn answer(ingest: &Ingest, payload: &str) -> Vec<String> {
+    let deadline = Instant::now() + Duration::from_secs(300);
+    let response = ingest.answer(payload, deadline).await.unwrap();
+    let failures = response.batch_item_failures.into_iter();
+    failures.map(|failure| failure.item_identifier).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_message_leaves_a_note_and_comes_back_later() {
+    let world = Arc::new(World::default());
+    let payload = received(&[("1", "a.log", 1), ("2", "missing", 2)]);
+    assert_eq!(answer(&world.ingest(), &payload).await, ["2"]);
+    let note = world.noted("missing", "2").unwrap();
+    assert_eq!((note.class, note.receive_count), (CauseClass::Missing, 2));
+    assert!(
+        note.error.contains("cannot open `s3://b/missing`"),
+        "{}",
+        note.error
+    );
+    assert!(world.noted("a.log", "1").is_none());
+    assert!(world.take().contains(&"hide 2".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_takes_nothing_is_left_alone_and_then_asked_by_one_message() {
+    let world = Arc::new(World::default());
+    world.refuses.store(true, Ordering::SeqCst);
+    let ingest = world.ingest();
+    let payload = received(&[("1", "a.log", 1), ("2", "b.log", 1), ("3", "c.log", 1)]);
+    assert_eq!(answer(&ingest, &payload).await, ["1", "2", "3"]);
+    world.take();
+    assert_eq!(answer(&ingest, &payload).await, ["1", "2", "3"]);
+    assert_eq!(world.take(), ["hide 1", "hide 2", "hide 3"]);
+    assert_eq!(world.noted("b.log", "2").unwrap().class, CauseClass::State);
+    tokio::time::advance(Duration::from_secs(31)).await;
+    assert_eq!(answer(&ingest, &payload).await, ["1", "2", "3"]);
+    assert_eq!(world.take(), ["open a.log", "hide 1", "hide 2", "hide 3"]);
+    world.refuses.store(false, Ordering::SeqCst);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!(answer(&ingest, &payload).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspect_runs_alone_when_the_others_are_deleted() {
+    let world = Arc::new(World::default());
+    let payload = received(&[("1", "a.log", 1), ("2", "b.log", 3), ("3", "c.log", 2)]);
+    assert_eq!(answer(&world.ingest(), &payload).await, [""; 0]);
+    let mut calls = world.take();
+    calls[..2].sort();
+    assert_eq!(
+        calls,
+        ["open a.log", "open c.log", "delete 1 3", "open b.log"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_last_receive_was_noted_is_no_suspect() {
+    let world = Arc::new(World::default());
+    let ingest = world.ingest();
+    answer(&ingest, &received(&[("1", "missing", 2)])).await;
+    world.take();
+    let payload = received(&[("1", "missing", 3), ("2", "a.log", 1)]);
+    assert_eq!(answer(&ingest, &payload).await, ["1"]);
+    assert!(!world.take().iter().any(|call| call.starts_with("delete")));
+}
+
+#[tokio::test]
+async fn a_thousand_messages_are_one_batch() {
+    let world = Arc::new(World::default());
+    let keys: Vec<_> = (0..1_000)
+        .map(|n| (n.to_string(), format!("{n}.log")))
+        .collect();
+    let messages: Vec<_> = keys.iter().map(|(id, key)| (&**id, &**key, 1)).collect();
+    assert_eq!(answer(&world.ingest(), &received(&messages)).await, [""; 0]);
+    assert_eq!(world.take().len(), 1_000);
+}
