@@ -355,7 +355,9 @@ mod tests {
         let renewed = Arc::new(AtomicUsize::new(0));
         let renewal = {
             let renewed = Arc::clone(&renewed);
-            Renewal::new(move || drop(renewed.fetch_add(1, Ordering::SeqCst)))
+            Renewal::new(move || {
+                renewed.fetch_add(1, Ordering::SeqCst);
+            })
         };
         let expired = br#"{"message":"The security token included in the request is expired"}"#;
         renewal.after(200, expired);

@@ -70,6 +70,11 @@ async fn writes_conflict_where_another_was_faster(cluster: Cluster) -> Result<()
         seq_no: 0,
         primary_term: 1,
     };
+    let delete = |seq_no| WriteOp::DeleteIf {
+        seq_no,
+        primary_term: 1,
+    };
+    let (stale, fresh) = (delete(0), delete(1));
     let writes = [
         write(index, "1", WriteOp::Create, "{}"),
         write(index, "1", op, r#"{"x":2}"#),
@@ -79,6 +84,9 @@ async fn writes_conflict_where_another_was_faster(cluster: Cluster) -> Result<()
         write(index, "2", WriteOp::Index, r#"{"x":2}"#),
         write(index, "2", WriteOp::Delete, ""),
         write("test-write-none", "2", WriteOp::Delete, ""),
+        write(index, "1", stale, ""),
+        write(index, "none", stale, ""),
+        write(index, "1", fresh, ""),
         write(index, "3", WriteOp::Index, r#"{"x":"text"}"#),
     ];
     let answers = write_documents(api, &writes).await?;
@@ -94,6 +102,9 @@ async fn writes_conflict_where_another_was_faster(cluster: Cluster) -> Result<()
                 WriteAnswer::Done,
                 WriteAnswer::Done,
                 WriteAnswer::NotFound,
+                WriteAnswer::Conflict,
+                WriteAnswer::Conflict,
+                WriteAnswer::Done,
             ],
         "{others:?}"
     );
@@ -149,6 +160,7 @@ async fn pages_follow_each_other(cluster: Cluster) -> Result<()> {
         ids == ["id-0", "id-1", "id-2", "id-3", "id-4", "id-5", "id-6"],
         "{ids:?}"
     );
+    ensure!(found.iter().all(|hit| hit.primary_term == 1));
     ensure!(found[3].index == "test-page-1" && found[3].source == json!({ "at": 3 }));
     search.source = &[];
     search.search_after = None;

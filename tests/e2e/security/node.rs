@@ -19,6 +19,7 @@ crate::cases![Secured:
     a_name_that_the_certificate_lacks_is_a_clear_error,
     an_insecure_connection_needs_no_authority,
     a_writer_role_writes_its_indices_only,
+    a_writer_role_writes_beside_a_retired_index,
 ];
 
 /// What the settings of an installation say.
@@ -172,6 +173,7 @@ async fn make_writer(admin: &Cluster, user: (&str, &str)) -> Result<()> {
             "cluster:admin/component_template/get",
             "indices:admin/index_template/get",
             "indices:data/write/bulk",
+            "indices:data/read/mget",
         ],
         "index_permissions": [{
             "index_patterns": ["log-*"],
@@ -180,6 +182,8 @@ async fn make_writer(admin: &Cluster, user: (&str, &str)) -> Result<()> {
                 "indices:data/write/index",
                 "indices:data/write/bulk*",
                 "indices:admin/mapping/put",
+                "indices:admin/aliases/get",
+                "indices:data/read/mget*",
             ],
         }],
     });
@@ -219,4 +223,31 @@ async fn a_writer_role_writes_its_indices_only(node: Secured) -> Result<()> {
         state_faults(&[existing.clone(), new.clone()], &words)?;
     }
     Ok(())
+}
+
+async fn a_writer_role_writes_beside_a_retired_index(node: Secured) -> Result<()> {
+    let admin = admin(&node).await?;
+    let user = ("sekisho-late-writer", "Kawasemi-7-hisui-rail");
+    make_writer(&admin, user).await?;
+    let writer = connect(&settings(&node, user)?).await?;
+    let (open, retired) = ("log-late-open", "log-late-retired");
+    admin.delete("log-late-*").await?;
+    let first = batch(&[retired, open])?;
+    ensure!(writer.write(&first).await? == [Verdict::Indexed, Verdict::Indexed]);
+    for index in [open, retired] {
+        let block = json!({ "index.blocks.write": true });
+        let path = format!("/{index}/_settings");
+        admin.must(Method::Put, &path, Some(block)).await?;
+    }
+    let mark = json!({ "actions": [{ "add": { "index": retired, "alias": "sekisho-retired" } }] });
+    admin.must(Method::Post, "/_aliases", Some(mark)).await?;
+    let verdicts = writer.write(&batch(&[retired, open, retired])?).await?;
+    let [first, blocked, last] = verdicts.as_slice() else {
+        anyhow::bail!("{verdicts:?}");
+    };
+    ensure!(
+        *first == Verdict::Duplicate && *last == Verdict::Indexed,
+        "{verdicts:?}"
+    );
+    state_faults(std::slice::from_ref(blocked), &["FORBIDDEN/8"])
 }

@@ -31,10 +31,24 @@ pub fn retired_alias(prefix: &str) -> String {
     format!("{prefix}sekisho-retired")
 }
 
-/// The indices that carry the mark, as they were last asked for.
+/// How long the names in one path may be; nodes take a first line of 4,096 bytes.
+const LONGEST_PATH: usize = 3_000;
+
+/// Which indices carry the mark, as they were last asked for.
 #[derive(Default)]
 pub(super) struct Marks {
-    known: Mutex<Option<(Instant, HashSet<String>)>>,
+    known: Mutex<BTreeMap<String, Known>>,
+}
+
+struct Known {
+    at: Instant,
+    is_marked: bool,
+}
+
+impl Known {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < if self.is_marked { KNOWN } else { ASKED }
+    }
 }
 
 impl Marks {
@@ -43,32 +57,60 @@ impl Marks {
         &self,
         api: &dyn ClusterApi,
         alias: &str,
-        indices: &[&str],
+        indices: &HashSet<String>,
     ) -> Result<HashSet<String>, BulkError> {
-        // Held over the call on purpose: many writers meet the same retired index at once, and one call answers all.
+        // Held over the calls on purpose: many writers meet the same retired index at once, and one call answers all.
         let mut known = self.known.lock().await;
-        let answered = known.as_ref().is_some_and(|(at, marked)| {
-            let is_known = indices.iter().all(|index| marked.contains(*index));
-            at.elapsed() < ASKED || (is_known && at.elapsed() < KNOWN)
-        });
-        if !answered {
-            *known = Some((Instant::now(), ask(api, alias).await?));
+        known.retain(|_, known| known.is_fresh());
+        let open = indices.iter().filter(|index| !known.contains_key(*index));
+        let open: Vec<_> = open.cloned().collect();
+        for names in cut(&open) {
+            let marked = ask(api, alias, names).await?;
+            let at = Instant::now();
+            known.extend(names.iter().map(|index| {
+                let is_marked = marked.contains(index);
+                (index.clone(), Known { at, is_marked })
+            }));
         }
-        let marked = known.iter().flat_map(|(_, marked)| {
-            let chosen = indices.iter().filter(|index| marked.contains(**index));
-            chosen.map(|index| (*index).to_owned())
-        });
-        Ok(marked.collect())
+        let marked = indices
+            .iter()
+            .filter(|index| known.get(*index).is_some_and(|known| known.is_marked));
+        Ok(marked.cloned().collect())
     }
 }
 
-/// Asks for all indices with the mark, open or closed.
-async fn ask(api: &dyn ClusterApi, alias: &str) -> Result<HashSet<String>, BulkError> {
-    let path = format!("/_alias/{alias}?expand_wildcards=all");
-    let call = || format!("GET {path}");
+/// Cuts a list of names to what one path takes.
+fn cut(names: &[String]) -> Vec<&[String]> {
+    let mut length = 0;
+    let mut parts = Vec::new();
+    let mut rest = names;
+    let mut taken = 0;
+    for name in names {
+        if taken > 0 && length + name.len() > LONGEST_PATH {
+            let (part, later) = rest.split_at(taken);
+            parts.push(part);
+            (rest, taken, length) = (later, 0, 0);
+        }
+        taken += 1;
+        length += name.len() + 1;
+    }
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+/// Asks which of these carry the mark; by name, since the role may know no others.
+async fn ask(
+    api: &dyn ClusterApi,
+    alias: &str,
+    indices: &[String],
+) -> Result<HashSet<String>, BulkError> {
+    let path = format!("/{}/_alias/{alias}", indices.join(","));
+    let call = || format!("GET /…/_alias/{alias}");
     let answer = api.call(Method::Get, &path, None).await?;
     match answer.status {
-        // No index carries it.
+        // None of them carries it.
         404 => Ok(HashSet::new()),
         200 => serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(&answer.body)
             .map(|indices| indices.into_keys().collect())
@@ -188,10 +230,9 @@ impl<T: Transport + ClusterApi> BulkDestination<T> {
         if indices.is_empty() {
             return Ok(HashSet::new());
         }
-        let names: Vec<_> = indices.iter().map(String::as_str).collect();
         let alias = &self.settings.retired_alias;
         loop {
-            match self.marks.of(&self.transport, alias, &names).await {
+            match self.marks.of(&self.transport, alias, indices).await {
                 Err(error) if error.class() == ErrorClass::Retry => {
                     let Some(delay) = backoff.next(None) else {
                         return Err(error);
@@ -279,5 +320,21 @@ fn refused(error: &BulkError) -> Verdict {
     match error.class() {
         ErrorClass::Retry => Verdict::Rejected { reason },
         ErrorClass::Document | ErrorClass::State => Verdict::StateFault { reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_to_what_a_path_takes() {
+        let names = |length: usize, count: usize| vec!["x".repeat(length); count];
+        let lengths =
+            |names: &[String]| cut(names).iter().map(|part| part.len()).collect::<Vec<_>>();
+        assert!(lengths(&[]).is_empty());
+        assert_eq!(lengths(&names(30, 3)), [3]);
+        assert_eq!(lengths(&names(255, 25)), [11, 11, 3]);
+        assert_eq!(lengths(&names(4_000, 2)), [1, 1]);
     }
 }

@@ -221,9 +221,7 @@ fn read(
         match (item.status, kind.as_str()) {
             (200..=299, _) => WriteAnswer::Done,
             (409, "version_conflict_engine_exception") => WriteAnswer::Conflict,
-            (404, "" | "index_not_found_exception") if write.op.deletes() => {
-                WriteAnswer::NotFound
-            }
+            (404, "" | "index_not_found_exception") if write.op.deletes() => WriteAnswer::NotFound,
             (status, _) => WriteAnswer::Refused {
                 status,
                 kind,

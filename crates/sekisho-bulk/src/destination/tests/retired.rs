@@ -106,8 +106,11 @@ impl ClusterApi for Cluster {
             return answer(503, json!("busy"));
         }
         let indices = self.indices.lock().unwrap();
-        if path.starts_with("/_alias/sekisho-retired") {
-            let marked = indices.iter().filter(|(_, index)| index.marked);
+        if let Some(names) = path.strip_suffix("/_alias/sekisho-retired") {
+            let asked: Vec<_> = names.trim_start_matches('/').split(',').collect();
+            let marked = indices
+                .iter()
+                .filter(|(name, index)| index.marked && asked.contains(&name.as_str()));
             let marked: BTreeMap<_, _> = marked.map(|(name, _)| (name, json!({}))).collect();
             let status = if marked.is_empty() { 404 } else { 200 };
             return answer(status, json!(marked));
