@@ -1,5 +1,7 @@
 //! The connection with real parts: TLS, logins and roles on a node with the security plugin, and SigV4 checked by other code than signs it.
 
+#[path = "security/ledger.rs"]
+mod ledger;
 #[path = "security/node.rs"]
 mod node;
 #[path = "security/server.rs"]
@@ -45,9 +47,13 @@ fn main() -> Result<ExitCode> {
     let runtime = Arc::new(Runtime::new()?);
     let started: Arc<OnceLock<Result<Node, String>>> = Arc::default();
     let mut trials = Vec::new();
-    for &(name, case) in node::CASES {
+    let of_node = [("node", node::CASES), ("ledger", ledger::CASES)];
+    let of_node = of_node
+        .into_iter()
+        .flat_map(|(group, cases)| cases.iter().map(move |case| (group, case)));
+    for (group, &(name, case)) in of_node {
         let (started, runtime) = (Arc::clone(&started), Arc::clone(&runtime));
-        trials.push(Trial::test(format!("node::{name}"), move || {
+        trials.push(Trial::test(format!("{group}::{name}"), move || {
             let node = started.get_or_init(|| {
                 Node::start(Version::Secured).map_err(|error| format!("{error:#}"))
             });
