@@ -26,6 +26,10 @@ fn batch(index: &str, names: &[&str]) -> Result<BulkBatch> {
 
 /// Makes an index with one document in it.
 async fn index(cluster: &Cluster, index: &str) -> Result<()> {
+    // A node that another run has used: a read-only index cannot be deleted.
+    let lifted = json!({ "index.blocks.read_only": null });
+    let path = format!("/{index}*/_settings?expand_wildcards=all");
+    cluster.call(Method::Put, &path, Some(lifted)).await?;
     cluster.delete(&format!("{index}*")).await?;
     cluster.create(index, json!({})).await?;
     ensure!(cluster.write(&batch(index, &["a"])?).await? == [Verdict::Indexed]);

@@ -176,8 +176,15 @@ impl<T: Transport> BulkDestination<T> {
             Err(error) => return Err(error),
         };
         if (200..=299).contains(&answer.status) {
-            let answers = answer::read(&answer.body, batch, items)?;
-            return Ok(Sent::Answered(answers, answer.retry_after));
+            return match answer::read(&answer.body, batch, items) {
+                Ok(answers) => Ok(Sent::Answered(answers, answer.retry_after)),
+                // Half an answer is none; what was written is a duplicate the next time.
+                Err(error @ BulkError::Answer { .. }) => {
+                    let reason = explain(&error);
+                    Ok(Sent::Stopped(Verdict::Rejected { reason }, None))
+                }
+                Err(error) => Err(error),
+            };
         }
         let is_one = items.len() == 1;
         // An expired signature is nobody's item.
