@@ -1,4 +1,4 @@
-//! [`Moment`] and [`Selection`]: which objects of a listing a command looks at.
+//! Which objects of a listing a command looks at: a [`Moment`] as a user writes it, and the choice by key and time.
 
 use std::str::FromStr;
 
