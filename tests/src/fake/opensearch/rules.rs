@@ -80,8 +80,9 @@ impl Rule {
                 Refusal::new(400, "mapper_parsing_exception", reason)
             }
             Symptom::Unknown => {
+                let (parent, name) = field.rsplit_once('.').unwrap_or(("_doc", field));
                 let reason = format!(
-                    "mapping set to strict, dynamic introduction of [{field}] within [_doc] is not allowed"
+                    "mapping set to strict, dynamic introduction of [{name}] within [{parent}] is not allowed"
                 );
                 Refusal::new(400, "strict_dynamic_mapping_exception", reason)
             }
