@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sekisho_bulk::{BulkDestination, BulkSettings, Destination};
 use sekisho_config::Settings;
-use sekisho_delivery::{Queue, QueueContinuations};
+use sekisho_delivery::{Files, Queue, QueueContinuations};
 use sekisho_event::{IgnoredKeys, ObjectRef};
 use sekisho_ingest::{BrakeSettings, Gate, Ingest, IngestSettings, Parts};
 use sekisho_ledger::ClusterLedger;
@@ -15,7 +15,8 @@ use sekisho_object::ObjectLimits;
 use sekisho_parser::{Catalog, ParserFiles, ParserSettings};
 use sekisho_pipeline::{Clock, Pipeline, PipelineSettings, Reading, Stages};
 use sekisho_replay::{
-    ParkedMessage, Replay, ReplayOptions, ReplayParts, ReplayReport, ReplaySettings,
+    ParkedMessage, QuarantineReplay, QuarantineReport, Replay, ReplayOptions, ReplayParts,
+    ReplayReport, ReplaySettings,
 };
 use sekisho_tests::fake::{
     Chaos, FakeClock, FakeFiles, FakeOpenSearch, FakeQueue, FakeStore, QueueSettings,
@@ -60,6 +61,7 @@ pub(crate) struct Installation {
     pub(crate) cluster: FakeOpenSearch,
     ingest: Ingest,
     replay: Replay,
+    stages: Stages,
 }
 
 impl Installation {
@@ -82,7 +84,8 @@ impl Installation {
         let store = FakeStore::new(chaos(), false);
         let files = FakeFiles::new(chaos());
         let cluster = FakeOpenSearch::new(chaos());
-        let ingest = ingest(&clock, &store, &queue, &files, &cluster);
+        let stages = stages(&clock, &store, &queue, &files, &cluster);
+        let ingest = ingest(&stages, &queue, &files);
         let replay = Replay::new(ReplayParts {
             dead_letters: Arc::clone(&dead_letters) as Arc<dyn Queue>,
             queue: Arc::new(queue.clone()),
@@ -105,6 +108,7 @@ impl Installation {
             cluster,
             ingest,
             replay,
+            stages,
         }
     }
 
@@ -154,6 +158,16 @@ impl Installation {
         self.replay
             .run(Instant::now() + REPLAY, &options, &|_| {})
             .await
+    }
+
+    /// Reads quarantined records again.
+    pub(crate) async fn replay_quarantine(&self) -> QuarantineReport {
+        let (limits, settings) = settings();
+        let files: Arc<dyn Files> = Arc::new(self.files.clone());
+        let prefix = "quarantine/".to_owned();
+        let replay = QuarantineReplay::new(files, prefix, self.stages.clone(), limits, settings);
+        let options = ReplayOptions::default();
+        replay.run(Instant::now() + REPLAY, &options).await
     }
 
     /// The schedule goes on until nothing is left to do.
@@ -213,13 +227,13 @@ pub(crate) fn notification(object: &ObjectRef) -> String {
         .to_string()
 }
 
-fn ingest(
+fn stages(
     clock: &Arc<FakeClock>,
     store: &FakeStore,
     queue: &FakeQueue,
     files: &FakeFiles,
     cluster: &FakeOpenSearch,
-) -> Ingest {
+) -> Stages {
     let now = Arc::clone(clock);
     let destination: Arc<dyn Destination> = Arc::new(BulkDestination::new(
         cluster.clone(),
@@ -236,15 +250,18 @@ fn ingest(
         ..ParserFiles::default()
     };
     let catalog = Catalog::from_files(vec![parser], ParserSettings::default()).unwrap();
-    let stages = Stages {
+    Stages {
         store: Arc::new(store.clone()),
         catalog: Arc::new(catalog),
-        destination: Arc::clone(&destination),
+        destination,
         quarantine: Arc::new(files.clone()),
         ledger: Arc::new(ClusterLedger::new(Arc::new(cluster.clone()), "")),
-        continuations: Some(Arc::new(QueueContinuations::new(Arc::clone(&queue)))),
+        continuations: Some(Arc::new(QueueContinuations::new(queue))),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
-    };
+    }
+}
+
+fn settings() -> (ObjectLimits, PipelineSettings) {
     let settings = PipelineSettings {
         reading: Reading::Inline,
         ..PipelineSettings::default()
@@ -255,15 +272,20 @@ fn ingest(
         max_decompressed_bytes: large,
         max_ratio: 1000,
     };
+    (limits, settings)
+}
+
+fn ingest(stages: &Stages, queue: &FakeQueue, files: &FakeFiles) -> Ingest {
+    let (limits, settings) = settings();
     Ingest::new(Parts {
-        pipeline: Pipeline::new(stages, limits, settings),
-        destination,
+        pipeline: Pipeline::new(stages.clone(), limits, settings),
+        destination: Arc::clone(&stages.destination),
         gate: Gate::open(),
         ignored_keys: IgnoredKeys::new(&[]).unwrap(),
         quarantine_bucket: "quarantine".to_owned(),
-        queue: Some(queue),
+        queue: Some(Arc::new(queue.clone())),
         files: Arc::new(files.clone()),
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        clock: Arc::clone(&stages.clock),
         settings: IngestSettings {
             reserve: INVOCATION / 4,
             brake: BrakeSettings {

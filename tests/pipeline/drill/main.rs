@@ -1,6 +1,7 @@
 //! The dead-letter drill: thousands of messages that failed for different causes, and an outage of three days, by a virtual clock.
 
 mod installation;
+mod quarantine;
 mod weather;
 
 use std::collections::{BTreeMap, BTreeSet};
