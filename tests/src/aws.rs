@@ -2,6 +2,7 @@
 //!
 //! One process of `ministack` (PyPI, MIT) gives all of them without a container; it installs itself under `target/aws`.
 
+mod binary;
 mod deployment;
 mod package;
 mod runtime;
@@ -20,7 +21,8 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 
 use crate::run_folder::run_folder;
 
-pub use deployment::{Deployment, Function};
+pub use binary::ingest_binary;
+pub use deployment::{Deployment, Function, QueueOptions};
 pub use runtime::{Answer, Bootstrap};
 
 /// A start takes 0.4 s on a quiet machine.
@@ -86,12 +88,17 @@ impl Aws {
 
     /// The environment that an AWS SDK needs to talk to the stand-ins.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.environment_at(&self.url)
+    }
+
+    /// The same, where `url` leads to the stand-ins.
+    pub fn environment_at(&self, url: &str) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ACCESS_KEY_ID", CREDENTIAL.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", CREDENTIAL.to_owned()),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-            ("SEKISHO_S3_ENDPOINT_URL", self.url.clone()),
+            ("SEKISHO_S3_ENDPOINT_URL", url.to_owned()),
             ("SEKISHO_S3_FORCE_PATH_STYLE", "true".to_owned()),
         ]
     }

@@ -4,4 +4,5 @@ pub mod aws;
 pub mod fake;
 pub mod node;
 pub mod opensearch;
+pub mod proxy;
 mod run_folder;

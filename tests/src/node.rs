@@ -24,6 +24,10 @@ pub use security::{ADMIN, login};
 
 /// A start takes 9 s on a quiet machine and was seen to take 56 s on a loaded one.
 const START_LIMIT: Duration = Duration::from_secs(180);
+/// A node ends within 3 s of a SIGTERM.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+const NOT_OURS: &str =
+    "the node of `SEKISHO_OPENSEARCH_URL` is not stopped; leave the variable out";
 
 /// One running OpenSearch; ends with the value, and with the process if the value is never dropped.
 #[derive(Debug)]
@@ -33,12 +37,30 @@ pub struct Node {
     own: Option<Process>,
 }
 
+/// How a node is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// As a crash or a lack of memory does it.
+    Kill,
+    /// As an operator does it.
+    Terminate,
+}
+
+/// A node that was started here, and what it takes to start it again.
 #[derive(Debug)]
 struct Process {
+    java: PathBuf,
+    home: PathBuf,
+    folder: PathBuf,
+    /// `None` between an end and the next start.
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
     node: Child,
     /// Kills the node when this process ends without dropping (a static, a signal).
     watchdog: Child,
-    folder: PathBuf,
 }
 
 impl Node {
@@ -102,21 +124,13 @@ impl Node {
         if version == Version::Secured {
             security::configure(&home, &folder)?;
         }
-        let log = folder.join("node.log");
-        let node = command(&java, version, &home, &folder)
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(&log)?)
-            .stderr(fs::File::options().append(true).open(&log)?)
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", java.display()))?;
-        let watchdog = watchdog(node.id())?;
         let mut process = Process {
-            node,
-            watchdog,
+            java,
+            home,
             folder,
+            running: None,
         };
-        let url = wait_for(&mut process, version, &log)
-            .with_context(|| format!("opensearch {} did not start", version.name()))?;
+        let url = process.start(version, &[])?;
         Ok(Self {
             url,
             version,
@@ -124,22 +138,81 @@ impl Node {
         })
     }
 
+    /// Ends the node and keeps its data.
+    ///
+    /// # Errors
+    /// When it was not started here or cannot be ended.
+    pub fn stop(&mut self, end: End) -> Result<()> {
+        let process = self.own.as_mut().context(NOT_OURS)?;
+        process.stop(end)
+    }
+
+    /// Starts the node over the data that it left, with further settings and at another address.
+    ///
+    /// # Errors
+    /// When it was not started here or does not start.
+    pub fn start_again(&mut self, settings: &[(&str, &str)]) -> Result<()> {
+        let process = self.own.as_mut().context(NOT_OURS)?;
+        self.url = process.start(self.version, settings)?;
+        Ok(())
+    }
+
     /// The resident memory of a node that was started here, in KiB.
     pub fn resident_kib(&self) -> Option<u64> {
-        let pid = self.own.as_ref()?.node.id();
+        let pid = self.own.as_ref()?.running.as_ref()?.node.id();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
         line.split_whitespace().nth(1)?.parse().ok()
     }
 }
 
-impl Drop for Process {
+impl Process {
+    fn start(&mut self, version: Version, settings: &[(&str, &str)]) -> Result<String> {
+        let log = self.folder.join("node.log");
+        let node = command(&self.java, version, &self.home, &self.folder)
+            .args(
+                settings
+                    .iter()
+                    .map(|(name, value)| format!("-E{name}={value}")),
+            )
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&log)?)
+            .stderr(fs::File::options().append(true).open(&log)?)
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", self.java.display()))?;
+        let watchdog = watchdog(node.id())?;
+        let running = self.running.insert(Running { node, watchdog });
+        wait_for(running, version, &self.folder, &log)
+            .with_context(|| format!("opensearch {} did not start", version.name()))
+    }
+
+    fn stop(&mut self, end: End) -> Result<()> {
+        let mut running = self.running.take().context("the node does not run")?;
+        if end == End::Terminate {
+            let pid = running.node.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status()?;
+            let started = Instant::now();
+            while running.node.try_wait()?.is_none() && started.elapsed() < STOP_LIMIT {
+                sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         // The watchdog first: the node's pid is free for others once it is reaped.
         for child in [&mut self.watchdog, &mut self.node] {
             drop(child.kill());
             drop(child.wait());
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.running.take());
         if !std::thread::panicking() {
             drop(fs::remove_dir_all(&self.folder));
         }
@@ -219,16 +292,16 @@ fn watchdog(pid: u32) -> Result<Child> {
         .context("cannot start `sh`")
 }
 
-fn wait_for(process: &mut Process, version: Version, log: &Path) -> Result<String> {
+fn wait_for(running: &mut Running, version: Version, folder: &Path, log: &Path) -> Result<String> {
     let started = Instant::now();
     while started.elapsed() < START_LIMIT {
-        if let Some(status) = process.node.try_wait()? {
+        if let Some(status) = running.node.try_wait()? {
             bail!("the node ended with {status}:\n{}", errors(log));
         }
         let text = fs::read_to_string(log).unwrap_or_default();
         if let Some(address) = http_address(&text) {
             let is_secured = version == Version::Secured;
-            if is_secured && security::is_ready(address, &process.folder) {
+            if is_secured && security::is_ready(address, folder) {
                 return Ok(security::url(address));
             }
             if !is_secured && is_ready(address) {

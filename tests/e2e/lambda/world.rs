@@ -1,20 +1,19 @@
 //! What every case shares: the stand-ins, a node with templates, and the deployed function.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use sekisho_aws::Session;
 use sekisho_config::{S3Settings, Settings};
 use sekisho_parser::{Catalog, ParserSettings};
-use sekisho_tests::aws::{Aws, Deployment, Function};
-use sekisho_tests::node::{Node, Version, setting};
+use sekisho_tests::aws::{Aws, Deployment, Function, ingest_binary};
+use sekisho_tests::node::{Node, Version};
 use sekisho_tests::opensearch::Cluster;
 use serde_json::json;
 
@@ -33,7 +32,7 @@ pub(crate) struct World {
 impl World {
     /// Builds the binary, starts all parts, applies the templates and deploys the function.
     pub(crate) async fn start() -> Result<Self> {
-        let binary = binary()?;
+        let binary = ingest_binary()?;
         let aws = Aws::start()?;
         let node = Node::start(Version::Newest)?;
         let cluster = Cluster::connect(node.url())?;
@@ -149,35 +148,6 @@ impl World {
 /// The parsers of the repository.
 pub(crate) fn catalog() -> Result<Catalog> {
     Ok(Catalog::builtin(ParserSettings::default())?)
-}
-
-/// The release binary, built here; `SEKISHO_TEST_INGEST` names another.
-fn binary() -> Result<PathBuf> {
-    if let Some(path) = setting("SEKISHO_TEST_INGEST") {
-        return Ok(Path::new(&path).canonicalize()?);
-    }
-    let build = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "sekisho-ingest",
-        ])
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .stderr(std::process::Stdio::inherit())
-        .output()?;
-    ensure!(
-        build.status.success(),
-        "cannot build the release binary of `sekisho-ingest`"
-    );
-    let messages = String::from_utf8(build.stdout)?;
-    let executable = messages.lines().rev().find_map(|line| {
-        let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        message.get("executable")?.as_str().map(PathBuf::from)
-    });
-    executable.context("cargo names no executable of `sekisho-ingest`")
 }
 
 /// The key of a VPC flow log.

@@ -15,8 +15,6 @@ use super::Aws;
 
 /// How long a queue may take to drain.
 const DRAIN_LIMIT: Duration = Duration::from_secs(60);
-/// How often a message is tried before it is dead-lettered.
-const MAX_RECEIVES: &str = "3";
 /// Any well-formed role will do for the stand-ins.
 const ROLE: &str = "arn:aws:iam::000000000000:role/sekisho";
 
@@ -33,8 +31,29 @@ pub struct Deployment {
     pub bucket: String,
     /// The queue that the bucket notifies.
     pub queue_url: String,
+    /// Its ARN.
+    pub queue_arn: String,
     /// Where messages go that failed for good.
     pub dead_letter_url: String,
+}
+
+/// How a queue delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// How long a received message is hidden.
+    pub visibility: Duration,
+    /// How often a message is tried before it is dead-lettered.
+    pub max_receives: u32,
+}
+
+impl Default for QueueOptions {
+    /// Short, so that a failed message comes back and is dead-lettered within the test.
+    fn default() -> Self {
+        Self {
+            visibility: Duration::from_secs(2),
+            max_receives: 3,
+        }
+    }
 }
 
 impl Aws {
@@ -75,12 +94,31 @@ impl Aws {
     /// # Errors
     /// When the stand-ins refuse a part.
     pub async fn deploy(&self, name: &str, function: &Function) -> Result<Deployment> {
+        let deployment = self.deploy_queue(name, QueueOptions::default()).await?;
+        let mapping = json!({
+            "EventSourceArn": deployment.queue_arn,
+            "FunctionName": function.name,
+            "BatchSize": 10,
+            "MaximumBatchingWindowInSeconds": 0,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "Enabled": true,
+        });
+        self.lambda("event-source-mappings", &mapping).await?;
+        Ok(deployment)
+    }
+
+    /// Makes a bucket whose new objects reach a queue, for a consumer of the test's own.
+    ///
+    /// # Errors
+    /// When the stand-ins refuse a part.
+    pub async fn deploy_queue(&self, name: &str, options: QueueOptions) -> Result<Deployment> {
         let (dead_letter_url, dead_letter_arn) = self.queue(&format!("{name}-dlq"), &[]).await?;
-        let redrive =
-            json!({ "deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVES });
+        let redrive = json!({ "deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": options.max_receives.to_string() });
         let attributes = [
-            // Short, so that a failed message comes back within the test.
-            (QueueAttributeName::VisibilityTimeout, "2".to_owned()),
+            (
+                QueueAttributeName::VisibilityTimeout,
+                options.visibility.as_secs().to_string(),
+            ),
             (QueueAttributeName::RedrivePolicy, redrive.to_string()),
         ];
         let (queue_url, queue_arn) = self.queue(name, &attributes).await?;
@@ -99,18 +137,10 @@ impl Aws {
             )
             .send()
             .await?;
-        let mapping = json!({
-            "EventSourceArn": queue_arn,
-            "FunctionName": function.name,
-            "BatchSize": 10,
-            "MaximumBatchingWindowInSeconds": 0,
-            "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "Enabled": true,
-        });
-        self.lambda("event-source-mappings", &mapping).await?;
         Ok(Deployment {
             bucket: name.to_owned(),
             queue_url,
+            queue_arn,
             dead_letter_url,
         })
     }
@@ -199,7 +229,11 @@ impl Aws {
         }
     }
 
-    async fn waiting(&self, queue_url: &str) -> Result<u64> {
+    /// How many messages a queue has, whether anyone sees them or not.
+    ///
+    /// # Errors
+    /// When the stand-ins do not answer.
+    pub async fn waiting(&self, queue_url: &str) -> Result<u64> {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,

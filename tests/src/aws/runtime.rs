@@ -2,27 +2,40 @@
 //!
 //! The stand-ins read a malformed answer as success where AWS reads failure, so answers are looked at here.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// How long the binary may take for one event.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is asked whether the binary still runs.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A running function binary.
 #[derive(Debug)]
 pub struct Bootstrap {
-    child: Child,
-    events: Sender<String>,
-    answers: Receiver<Answer>,
+    child: Mutex<Child>,
+    events: Sender<Invocation>,
+    answers: Mutex<Receiver<Answer>>,
+    address: SocketAddr,
+    is_over: Arc<AtomicBool>,
+}
+
+/// One event, and how long the function may take for it.
+#[derive(Debug)]
+struct Invocation {
+    event: String,
+    time: Duration,
 }
 
 /// What the binary answered.
@@ -32,6 +45,8 @@ pub enum Answer {
     Response(Value),
     /// An error of the invocation, or of the start.
     Error(Value),
+    /// None: the process ended.
+    Ended,
 }
 
 impl Bootstrap {
@@ -40,11 +55,30 @@ impl Bootstrap {
     /// # Errors
     /// When it cannot be started.
     pub fn start(binary: &Path, environment: &[(&str, String)]) -> Result<Self> {
+        Self::start_logged(binary, environment, Stdio::null())
+    }
+
+    /// Starts the binary; its log goes behind what the file `log` already has.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with_log(
+        binary: &Path,
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self> {
+        let log = fs::File::options().create(true).append(true).open(log)?;
+        Self::start_logged(binary, environment, log.into())
+    }
+
+    fn start_logged(binary: &Path, environment: &[(&str, String)], log: Stdio) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let (events, waiting) = channel();
         let (answered, answers) = channel();
-        thread::spawn(move || serve(&listener, waiting, &answered));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        thread::spawn(move || serve(&listener, waiting, &answered, &over));
         let child = Command::new(binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
@@ -55,42 +89,90 @@ impl Bootstrap {
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "s")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(log)
             .spawn()
             .with_context(|| format!("cannot start `{}`", binary.display()))?;
         Ok(Self {
-            child,
+            child: Mutex::new(child),
             events,
-            answers,
+            answers: Mutex::new(answers),
+            address,
+            is_over,
         })
     }
 
-    /// Hands over one event and waits for the answer.
+    /// Hands over one event without a pressing deadline and waits for the answer.
     ///
     /// # Errors
     /// When none comes.
     pub fn invoke(&self, event: &Value) -> Result<Answer> {
+        self.invoke_within(event, Duration::from_secs(900))
+    }
+
+    /// Hands over one event, says how long the function may take, and waits for the answer or the end of the process.
+    ///
+    /// # Errors
+    /// When neither comes.
+    pub fn invoke_within(&self, event: &Value, time: Duration) -> Result<Answer> {
+        let event = event.to_string();
         self.events
-            .send(event.to_string())
+            .send(Invocation { event, time })
             .ok()
             .context("the runtime API stopped")?;
-        self.answers
-            .recv_timeout(ANSWER_LIMIT)
-            .context("the function did not answer")
+        let answers = self.answers.lock().ok().context("a thread panicked")?;
+        let started = Instant::now();
+        while started.elapsed() < ANSWER_LIMIT {
+            match answers.recv_timeout(LOOK) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) if self.is_running()? => {}
+                // The last answer may have come before the end.
+                Err(_) => return Ok(answers.try_recv().unwrap_or(Answer::Ended)),
+            }
+        }
+        bail!("the function did not answer")
+    }
+
+    /// Ends the process as SIGKILL does.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub fn kill(&self) -> Result<()> {
+        Ok(self.child()?.kill()?)
+    }
+
+    fn is_running(&self) -> Result<bool> {
+        Ok(self.child()?.try_wait()?.is_none())
+    }
+
+    fn child(&self) -> Result<std::sync::MutexGuard<'_, Child>> {
+        self.child.lock().ok().context("a thread panicked")
     }
 }
 
 impl Drop for Bootstrap {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        if let Ok(mut child) = self.child() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        // Wakes the listener, so that it sees the end.
+        self.is_over.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(self.address));
     }
 }
 
 /// Serves each connection on a thread of its own: the client may open a second one while the first is idle.
-fn serve(listener: &TcpListener, events: Receiver<String>, answers: &Sender<Answer>) {
+fn serve(
+    listener: &TcpListener,
+    events: Receiver<Invocation>,
+    answers: &Sender<Answer>,
+    is_over: &AtomicBool,
+) {
     let events = Arc::new(Mutex::new(events));
     for stream in listener.incoming().flatten() {
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
         let (events, answers) = (Arc::clone(&events), answers.clone());
         thread::spawn(move || answer(&stream, &events, &answers));
     }
@@ -99,17 +181,17 @@ fn serve(listener: &TcpListener, events: Receiver<String>, answers: &Sender<Answ
 /// Serves one connection until the binary, or whoever waits for its answers, is gone.
 fn answer(
     stream: &TcpStream,
-    events: &Mutex<Receiver<String>>,
+    events: &Mutex<Receiver<Invocation>>,
     answers: &Sender<Answer>,
 ) -> Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some((line, body)) = request(&mut reader)? {
         if line.contains("/invocation/next") {
             let next = events.lock().ok().context("a connection panicked")?.recv();
-            let Ok(event) = next else {
+            let Ok(invocation) = next else {
                 bail!("no more events");
             };
-            respond(stream, "200 OK", &event)?;
+            respond(stream, "200 OK", &invocation.event, invocation.time)?;
             continue;
         }
         let value = serde_json::from_slice(&body)?;
@@ -120,7 +202,7 @@ fn answer(
             Answer::Error(value)
         });
         sent.ok().context("nobody waits")?;
-        respond(stream, "202 Accepted", "")?;
+        respond(stream, "202 Accepted", "", Duration::ZERO)?;
     }
     Ok(())
 }
@@ -167,13 +249,18 @@ fn chunks(reader: &mut BufReader<&TcpStream>) -> Result<Vec<u8>> {
     }
 }
 
-fn respond(mut stream: &TcpStream, status: &str, body: &str) -> Result<()> {
-    // 2100: no deadline presses.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the runtime API gives deadlines by the clock of the day"
+)]
+fn respond(mut stream: &TcpStream, status: &str, body: &str, time: Duration) -> Result<()> {
+    let deadline = (SystemTime::now() + time).duration_since(SystemTime::UNIX_EPOCH)?;
     let head = format!(
         "HTTP/1.1 {status}\r\nLambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\n\
-         Lambda-Runtime-Deadline-Ms: 4102444800000\r\n\
+         Lambda-Runtime-Deadline-Ms: {}\r\n\
          Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:111122223333:function:f\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        deadline.as_millis(),
         body.len()
     );
     stream.write_all(head.as_bytes())?;
