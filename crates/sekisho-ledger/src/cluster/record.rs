@@ -11,7 +11,7 @@ use crate::group::{Group, Waiting, Work};
 use crate::{Attempt, LedgerEntry, LedgerError, SliceKey};
 
 use super::patience::{Patience, draw};
-use super::shelf::{Held, Shelf, Write};
+use super::shelf::{Held, Shelf, Write, place};
 
 /// How often others may write an entry between our read and our write.
 const MAX_CONFLICTS: u32 = 20;
@@ -49,7 +49,7 @@ impl Change {
 /// A change, and what became of it so far.
 pub(super) struct Job {
     change: Change,
-    id: String,
+    place: String,
     /// The entry that was sent with this change in it and got no answer. Found in the ledger, it was written.
     tried: Option<LedgerEntry>,
     conflicts: u32,
@@ -58,7 +58,7 @@ pub(super) struct Job {
 impl From<Change> for Job {
     fn from(change: Change) -> Self {
         Self {
-            id: change.slice().id(),
+            place: place(change.slice()),
             change,
             tried: None,
             conflicts: 0,
@@ -87,7 +87,7 @@ impl Recorder {
         let mut obstacle = None;
         let mut writes = Vec::new();
         for (slice, looked) in slices.iter().zip(looked) {
-            let mut mine = of_slice(jobs, &slice.id());
+            let mut mine = of_place(jobs, &place(slice));
             match looked {
                 Ok(held) => writes.extend(self.merge(slice, held, &mut mine)),
                 Err(error) => refuse(&mut mine, error, &mut obstacle),
@@ -98,7 +98,7 @@ impl Recorder {
             Err(error) => return Some(error),
         };
         for (write, answer) in writes.iter().zip(answers) {
-            let mut mine = of_slice(jobs, &write.id);
+            let mut mine = of_place(jobs, &write.place);
             // Only a lost answer leaves a doubt.
             let tried: Vec<_> = mine.iter_mut().map(|one| one.job.tried.take()).collect();
             match answer {
@@ -176,15 +176,15 @@ fn slices(jobs: &Jobs) -> Vec<SliceKey> {
     let mut seen = HashMap::new();
     let firsts = jobs
         .iter()
-        .filter(|waiting| seen.insert(&*waiting.job.id, ()).is_none());
+        .filter(|waiting| seen.insert(&*waiting.job.place, ()).is_none());
     firsts
         .map(|waiting| waiting.job.change.slice().clone())
         .collect()
 }
 
-fn of_slice<'j>(jobs: &'j mut Jobs, id: &str) -> Vec<&'j mut Waiting<Job, Answer>> {
+fn of_place<'j>(jobs: &'j mut Jobs, place: &str) -> Vec<&'j mut Waiting<Job, Answer>> {
     jobs.iter_mut()
-        .filter(|waiting| waiting.job.id == id)
+        .filter(|waiting| waiting.job.place == place)
         .collect()
 }
 
@@ -214,7 +214,7 @@ fn conflict(jobs: &mut [&mut Waiting<Job, Answer>]) {
         waiting.job.conflicts += 1;
         if waiting.job.conflicts >= MAX_CONFLICTS {
             let error = LedgerError::Contended {
-                id: waiting.job.id.clone(),
+                id: waiting.job.change.slice().id(),
                 attempts: waiting.job.conflicts,
             };
             waiting.answer(Err(error));

@@ -26,8 +26,13 @@ pub(super) type Looked = Result<Option<Held>, LedgerError>;
 
 /// An entry on its way.
 pub(super) struct Write {
-    pub(super) id: String,
+    pub(super) place: String,
     write: DocumentWrite,
+}
+
+/// Tells entries apart: an object that is put again as it was has the same id on another day.
+pub(super) fn place(slice: &SliceKey) -> String {
+    format!("{}/{}", slice.index(""), slice.id())
 }
 
 impl Shelf {
@@ -90,15 +95,15 @@ impl Shelf {
         entry: &LedgerEntry,
         over: Option<&Held>,
     ) -> Write {
-        let id = slice.id();
         let write = DocumentWrite {
             index: slice.index(&self.prefix),
-            id: id.clone(),
+            id: slice.id(),
             op: over.map_or(WriteOp::Create, |held| held.op),
             // A struct of texts, numbers and times cannot fail to serialize.
             body: serde_json::to_vec(entry).unwrap_or_default(),
         };
-        Write { id, write }
+        let place = place(slice);
+        Write { place, write }
     }
 
     /// Writes entries; `None` for those whose state has changed since they were read.

@@ -221,6 +221,26 @@ async fn a_thousand_callers_share_four_requests_and_two_of_a_slice_are_merged() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_same_bytes_put_on_two_days_have_two_entries() {
+    let fake = Fake::failing([]);
+    let ledger = ledger(&fake);
+    let days = ["2026-11-23T23:00:00Z", "2026-11-24T01:00:00Z"];
+    let attempts = days.map(|day| {
+        let mut attempt = attempt("k", 3);
+        attempt.slice.last_modified = day.parse().unwrap();
+        attempt
+    });
+    let keys = attempts.clone().map(|attempt| attempt.slice);
+    let callers = attempts.map(|attempt| start(&ledger, attempt));
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    let found = ledger.find(&keys).await.unwrap();
+    let attempts: Vec<_> = found.iter().flatten().map(|entry| entry.attempts).collect();
+    assert_eq!(attempts, [1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn processes_that_write_at_once_lose_no_attempt() {
     let fake = Fake::failing([]);
     let ledgers: Vec<_> = (0..6).map(|_| ledger(&fake)).collect();
