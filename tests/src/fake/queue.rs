@@ -191,8 +191,11 @@ impl FakeQueue {
     fn expire(&self) {
         let now = self.clock.time();
         let mut state = self.state.lock().unwrap();
-        let messages = std::mem::take(&mut state.messages);
         let old = |message: &Waiting| message.sent + self.settings.retention <= now;
+        if !state.messages.iter().any(old) {
+            return;
+        }
+        let messages = std::mem::take(&mut state.messages);
         let (expired, kept) = messages.into_iter().partition(old);
         state.messages = kept;
         let expired: Vec<_> = expired;
@@ -206,9 +209,12 @@ impl FakeQueue {
         };
         let now = self.clock.time();
         let mut state = self.state.lock().unwrap();
-        let messages = std::mem::take(&mut state.messages);
         let most = self.settings.max_receive_count;
         let done = |message: &Waiting| message.visible <= now && message.receive_count >= most;
+        if !state.messages.iter().any(done) {
+            return;
+        }
+        let messages = std::mem::take(&mut state.messages);
         let (dead, kept): (Vec<_>, Vec<_>) = messages.into_iter().partition(done);
         state.messages = kept;
         drop(state);
