@@ -10,6 +10,8 @@ mod emitter;
 mod golden;
 #[path = "opensearch/ledger.rs"]
 mod ledger;
+#[path = "opensearch/reload.rs"]
+mod reload;
 #[path = "opensearch/retired.rs"]
 mod retired;
 #[path = "opensearch/templates.rs"]
@@ -47,6 +49,7 @@ fn main() -> Result<ExitCode> {
         ("bulk", bulk::CASES),
         ("documents", documents::CASES),
         ("retired", retired::CASES),
+        ("reload", reload::CASES),
         ("emitter", emitter::CASES),
         ("templates", templates::CASES),
         ("ledger", ledger::CASES),

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use sekisho_event::S3Location;
 
 use crate::load::Rate;
+pub use crate::reload::{Outcome, ReloadArgs};
 pub use crate::replay::ReplayArgs;
 use crate::select::Moment;
 
@@ -61,6 +62,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Compares the objects of a bucket with the ledger.
     Audit(AuditArgs),
+    /// Replaces the documents of objects after a parser fix: the one way that does.
+    Reload(ReloadArgs),
     /// Sends dead-lettered or parked messages back to the queue.
     Replay(ReplayArgs),
     /// Works with parsers.

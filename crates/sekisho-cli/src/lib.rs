@@ -10,6 +10,7 @@ mod explain;
 pub mod load;
 mod parse;
 mod parser;
+mod reload;
 mod replay;
 mod route;
 mod run;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::args::{Cli, Command, ParserCommand};
 use crate::setup::Setup;
-use crate::{apply, audit, load, parse, parser, replay, route};
+use crate::{apply, audit, load, parse, parser, reload, replay, route};
 
 /// How a command ended that could be run at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub fn run(cli: Cli) -> Result<Finish> {
         Command::Route(args) => route::route(&args, &setup, &mut out),
         Command::Apply(args) => apply::apply(&args, &setup, &mut out),
         Command::Audit(args) => audit::audit(&args, &setup, &mut out),
+        Command::Reload(args) => reload::reload(&args, &setup, &mut out),
         Command::Replay(args) => replay::replay(&args, &setup, &mut out),
     }
 }

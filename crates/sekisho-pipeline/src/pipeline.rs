@@ -104,6 +104,16 @@ impl Drop for Turn {
 impl Pipeline {
     /// Wires the stages.
     pub fn new(stages: Stages, limits: ObjectLimits, settings: PipelineSettings) -> Self {
+        Self::counting(stages, limits, settings, Arc::default())
+    }
+
+    /// Wires the stages, and counts into what other pipelines count into too.
+    pub fn counting(
+        stages: Stages,
+        limits: ObjectLimits,
+        settings: PipelineSettings,
+        progress: Arc<Progress>,
+    ) -> Self {
         let units = settings.buffered_bytes.max(settings.chunk_bytes * 2) / BUDGET_UNIT;
         let budget_units = u32::try_from(units).unwrap_or(u32::MAX >> 4).max(2);
         let budget = usize::try_from(budget_units).unwrap_or(Semaphore::MAX_PERMITS);
@@ -118,7 +128,7 @@ impl Pipeline {
                 continuations: stages.continuations,
                 clock: stages.clock,
                 settings,
-                progress: Arc::new(Progress::default()),
+                progress,
                 learnt: Learnt::default(),
                 budget: Arc::new(Semaphore::new(budget)),
                 budget_units,

@@ -12,7 +12,7 @@ use sekisho_ledger::Ledger;
 use sekisho_object::{ObjectLimits, ObjectStore};
 use sekisho_parser::Catalog;
 use sekisho_pipeline::{
-    Clock, ObjectReport, Pipeline, PipelineSettings, Quarantine, Stages, TimeLimit, Work,
+    Clock, ObjectReport, Pipeline, PipelineSettings, Progress, Quarantine, Stages, TimeLimit, Work,
     bulk_settings, object_limits,
 };
 
@@ -74,6 +74,7 @@ pub struct Reload {
     destination: Arc<dyn Destination>,
     finder: Arc<Finder>,
     floor: Arc<Floor>,
+    progress: Arc<Progress>,
 }
 
 /// What is known before the first object of a group is read.
@@ -104,7 +105,18 @@ impl Reload {
             parts,
             settings,
             floor,
+            progress: Arc::default(),
         }
+    }
+
+    /// Gives the live counters of all objects.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Says why the cluster takes nothing at all, where that is so: there is no use in reading more.
+    pub fn refuses_all(&self) -> Option<String> {
+        self.destination.refuses_all()
     }
 
     /// Replaces the documents of one object, see [`Reload::objects`].
@@ -226,7 +238,8 @@ impl Reload {
             clock: Arc::clone(&parts.clock),
         };
         let limits = self.settings.limits;
-        Pipeline::new(stages, limits, self.settings.pipeline.clone())
+        let settings = self.settings.pipeline.clone();
+        Pipeline::counting(stages, limits, settings, Arc::clone(&self.progress))
     }
 
     /// Sweeps, then closes the books.

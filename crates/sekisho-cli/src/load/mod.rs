@@ -29,13 +29,15 @@ use crate::args::LoadArgs;
 use crate::select::Selection;
 use crate::setup::{Setup, runtime};
 
-use progress::Display;
 use rate::Throttled;
 use source::Source;
-use tally::{Tally, reason_to_stop};
 use target::Target;
 
+pub(crate) use progress::Display;
 pub use rate::Rate;
+pub(crate) use source::refuse_quarantine;
+pub(crate) use tally::{Tally, chain, reason_to_stop};
+pub(crate) use target::cluster;
 
 /// Loads, and prints the summary: to stderr for people, to stdout as JSON.
 pub(crate) fn load(args: &LoadArgs, setup: &Setup, out: &mut dyn Write) -> Result<Finish> {

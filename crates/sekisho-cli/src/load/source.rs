@@ -80,7 +80,7 @@ impl Source {
 }
 
 /// What could not be indexed would come around for ever.
-fn refuse_quarantine(place: &S3Location, settings: &Settings) -> Result<()> {
+pub(crate) fn refuse_quarantine(place: &S3Location, settings: &Settings) -> Result<()> {
     if !settings.quarantine.bucket.is_empty() && place.bucket == settings.quarantine.bucket {
         bail!(
             "`{place}` is the quarantine bucket and holds no logs; `sekisho replay --quarantine` reads its records again"

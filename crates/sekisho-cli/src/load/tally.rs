@@ -112,7 +112,8 @@ impl Tally {
         Ok(())
     }
 
-    fn as_json(&self) -> Value {
+    /// Gives the same for machines.
+    pub(crate) fn as_json(&self) -> Value {
         let objects: Vec<_> = self.faulty.iter().map(object_json).collect();
         json!({
             "summary": self.summary(),
@@ -197,7 +198,8 @@ fn object_json(report: &ObjectReport) -> Value {
     })
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// Says an error with its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let texts: Vec<_> = causes.map(ToString::to_string).collect();
     texts.join(": ")

@@ -130,7 +130,7 @@ impl Target {
 }
 
 /// Connects to a cluster that can be written to.
-async fn cluster(url: &str, settings: &Settings) -> Result<OpenSearchTransport> {
+pub(crate) async fn cluster(url: &str, settings: &Settings) -> Result<OpenSearchTransport> {
     let mut address = settings.opensearch.clone();
     url.clone_into(&mut address.url);
     let cluster = connect_cluster(&address).await?;
