@@ -62,7 +62,8 @@ impl Workspace {
 /// Builds what is released, the command and the Lambda together: apart they choose other features of the same crates, and everything would compile twice.
 pub(crate) fn build_release(workspace: &Workspace) -> Result<()> {
     let mut build = workspace.cargo(["build", "--release", "--locked"]);
-    build.args(["--package", "sekisho-cli", "--package", "sekisho-ingest"]);
+    build.args(["--package", "sekisho-cli"]);
+    build.args(["--package", "sekisho-ingest", "--package", "sekisho-replay"]);
     run(build)
 }
 
