@@ -341,6 +341,7 @@ mod tests {
             object: "s3://b/k".into(),
             left: LeftRecords {
                 count: 1,
+                hidden: 0,
                 first: vec![Left {
                     offset: 7,
                     reason: "its document lies in the retired index `log-x`".into(),

@@ -210,6 +210,18 @@ impl Finder {
         Pages::new(&self.all, query, &[OFFSET], by_offset()).of(AT_ONCE)
     }
 
+    /// Counts the raw documents of an object.
+    pub(crate) async fn raw(&self, place: &Place) -> Result<u64, BulkError> {
+        let raw = json!({ "term": { "event.kind": "pipeline_error" } });
+        let query = place.query([raw], Vec::new());
+        let mut pages = Pages::new(&self.all, query, &[], by_offset());
+        let mut count = 0;
+        while let Some(hits) = pages.next(&*self.api).await? {
+            count += u64::try_from(hits.len()).unwrap_or_default();
+        }
+        Ok(count)
+    }
+
     /// Gives those of the offsets at which a run has written documents.
     pub(crate) async fn written_at(
         &self,

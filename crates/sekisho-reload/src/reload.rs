@@ -242,6 +242,17 @@ impl Reload {
         Pipeline::counting(stages, limits, settings, Arc::clone(&self.progress))
     }
 
+    async fn still_raw(&self, object: &ObjectRef) -> Result<u64, ReloadError> {
+        let failed = |source| ReloadError::Sweep {
+            object: object.to_string(),
+            source,
+        };
+        // What was deleted a moment ago must not count.
+        self.finder.refresh().await.map_err(failed)?;
+        let raw = self.finder.raw(&Place::of(object)).await;
+        raw.map_err(failed)
+    }
+
     /// Sweeps, then closes the books.
     async fn finish(
         &self,
@@ -261,14 +272,19 @@ impl Reload {
         let swept = sweep(&self.finder, &group.layout, object, group.start, broom).await?;
         one.deleted += swept.deleted;
         one.stayed = swept.stayed;
-        if let Some(attempt) = ledger.take(object) {
-            let recorded = self.parts.ledger.record(attempt).await;
-            recorded.map_err(|source| ReloadError::Ledger {
-                object: object.to_string(),
-                source,
-            })?;
+        let Some(mut attempt) = ledger.take(object) else {
+            return Ok(());
+        };
+        if broom == Broom::Replaced {
+            // What is raw still, or may be, must be found by the next `--outcome raw`.
+            let raw = self.still_raw(object).await?;
+            attempt.raw_seen = attempt.raw_seen.max(raw + one.left.hidden);
         }
-        Ok(())
+        let recorded = self.parts.ledger.record(attempt).await;
+        recorded.map(drop).map_err(|source| ReloadError::Ledger {
+            object: object.to_string(),
+            source,
+        })
     }
 }
 

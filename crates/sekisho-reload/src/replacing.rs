@@ -38,6 +38,8 @@ enum Fate {
     /// Written beside its retired index, which does not hold it.
     WrittenTo(Arc<str>),
     Left(String),
+    /// Left, since nobody can say where its document is.
+    Hidden(String),
 }
 
 impl Replacing {
@@ -67,9 +69,10 @@ impl Replacing {
         self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leave(&self, item: &BulkItem, reason: String) -> Verdict {
+    fn leave(&self, item: &BulkItem, reason: String, hidden: u64) -> Verdict {
         if let Some(tally) = self.tallies().get_mut(item.object) {
             tally.left.add(item.offset, reason, self.most_left);
+            tally.left.hidden += hidden;
         }
         Verdict::Duplicate
     }
@@ -89,7 +92,7 @@ impl Replacing {
         let known = self.known.get(item.object);
         let hidden_in = known.and_then(|known| known.hidden_in.as_deref());
         if let (Some(index), true, true) = (hidden_in, of_id.is_empty(), of_place.is_empty()) {
-            return Fate::Left(format!(
+            return Fate::Hidden(format!(
                 "its document may lie in the closed index `{index}`; open that and run `sekisho reload` again"
             ));
         }
@@ -176,7 +179,7 @@ impl Replacing {
         };
         for (item, fate) in batch.items.iter().zip(fates) {
             let index = match fate {
-                Fate::Left(_) => continue,
+                Fate::Left(_) | Fate::Hidden(_) => continue,
                 Fate::Written => &item.index,
                 Fate::WrittenTo(index) => index,
             };
@@ -209,7 +212,11 @@ impl Destination for Replacing {
             let index = match fate {
                 Fate::Left(reason) => {
                     copies.push((place, self.copies_of_left(&old, item)));
-                    verdicts.push(self.leave(item, reason));
+                    verdicts.push(self.leave(item, reason, 0));
+                    continue;
+                }
+                Fate::Hidden(reason) => {
+                    verdicts.push(self.leave(item, reason, 1));
                     continue;
                 }
                 Fate::Written => Arc::clone(&item.index),
@@ -224,7 +231,7 @@ impl Destination for Replacing {
             }
             verdicts.push(match verdict {
                 // Retired since the layout was asked, or closed: what is there stays.
-                Verdict::Retired { reason } => self.leave(item, reason),
+                Verdict::Retired { reason } => self.leave(item, reason, 0),
                 other => other,
             });
         }

@@ -25,6 +25,8 @@ pub struct ObjectReload {
 pub struct LeftRecords {
     /// How many.
     pub count: u64,
+    /// How many of them since their documents may lie in a closed index: once that is open, a reload can replace them.
+    pub hidden: u64,
     /// The first of them.
     pub first: Vec<Left>,
 }

@@ -189,8 +189,44 @@ fn what_lies_in_a_retired_index_stays_and_is_named() {
             assert_eq!(found, (6, 0, 6), "closed {closed}");
             let again = world.reload(&fixed.catalog(), &object);
             assert_eq!((again.left.count, world.places().len()), (6, 12));
+            // They may be raw, for all that anybody knows.
+            let found = world.audit(std::slice::from_ref(&object));
+            assert_eq!(found.contains(&FindingKind::Raw), closed);
+            if closed {
+                world.cluster.block(DAY_BEFORE, false);
+                world.cluster.unmark(DAY_BEFORE);
+                let healed = world.reload(&fixed.catalog(), &object);
+                assert!(healed.clean(), "{healed:?}");
+                assert_eq!((world.in_index(NEW_DAY), world.places().len()), (12, 12));
+                assert_eq!(world.audit(&[object]), []);
+            }
         }
     }
+}
+
+#[test]
+fn raw_records_of_a_retired_index_are_still_known_to_be_raw() {
+    let text = lines(6, "2026-11-20");
+    let (world, object) = ingested(Rules::BROKEN, &text);
+    world.cluster.retire(DAY, false);
+    let one = world.reload(&Rules::FIXED.catalog(), &object);
+    assert_eq!((one.left.count, one.left.hidden, world.n_raw()), (6, 0, 6));
+    assert_eq!(world.audit(&[object]), [FindingKind::Raw]);
+}
+
+#[test]
+fn a_chain_of_slices_becomes_one() {
+    let text = lines(6, "2026-11-20");
+    let (world, object) = ingested(Rules::BROKEN, &text);
+    world.cut_the_ledger_at(&object, 100);
+    let objects = [object.clone()];
+    assert_eq!(
+        world.audit(&objects),
+        [FindingKind::Gapped, FindingKind::Raw]
+    );
+    let one = world.reload(&Rules::FIXED.catalog(), &object);
+    assert!(one.clean(), "{one:?}");
+    assert_eq!(world.audit(&objects), []);
 }
 
 #[test]

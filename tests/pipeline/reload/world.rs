@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sekisho_bulk::{BulkDestination, BulkSettings};
+use sekisho_bulk::{
+    BulkDestination, BulkSettings, ClusterApi, DocumentWrite, Found, Want, WriteOp, mget,
+    write_documents,
+};
 use sekisho_event::ObjectRef;
-use sekisho_ledger::{ClusterLedger, FindingKind, Ledger, ListedObject, audit};
+use sekisho_ledger::{ClusterLedger, FindingKind, Ledger, ListedObject, SliceKey, audit};
 use sekisho_object::ObjectLimits;
 use sekisho_parser::{Catalog, ParserFiles, ParserSettings};
 use sekisho_pipeline::{
@@ -232,6 +235,36 @@ impl World {
         let findings = self.process(None, async { audit(&*ledger, &listed).await });
         let findings = findings.unwrap().unwrap();
         findings.iter().map(|finding| finding.kind).collect()
+    }
+
+    /// Makes the entry of an object one that was stopped at an offset, with a chain behind it that is on its way.
+    pub(crate) fn cut_the_ledger_at(&self, object: &ObjectRef, end: u64) {
+        let key = SliceKey {
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            etag: object.etag.clone(),
+            start: 0,
+            last_modified: object.event_time.unwrap(),
+        };
+        let api: Arc<dyn ClusterApi> = Arc::new(self.cluster.clone());
+        let (index, id) = (key.index(""), key.id());
+        let write = async {
+            let found = mget(&*api, &[(&index, &id)], Want::Source).await.unwrap();
+            let Found::Found { mut source, .. } = found.into_iter().next().unwrap() else {
+                panic!("no entry");
+            };
+            source["end"] = end.into();
+            source["eof"] = false.into();
+            source["next"] = "sent".into();
+            let write = DocumentWrite {
+                index: index.clone(),
+                id: id.clone(),
+                op: WriteOp::Index,
+                body: source.to_string().into_bytes(),
+            };
+            write_documents(&*api, &[write]).await.unwrap();
+        };
+        self.process(None, write).unwrap();
     }
 
     /// The documents of logs: where they are.

@@ -129,6 +129,13 @@ impl FakeOpenSearch {
         };
     }
 
+    /// Takes the lifecycle's mark away again, as an operator may.
+    pub fn unmark(&self, index: &str) {
+        if let Some(index) = self.lock().indices.get_mut(index) {
+            index.aliases.clear();
+        }
+    }
+
     /// Blocks or frees an index as an operator does: without a mark.
     pub fn block(&self, index: &str, blocked: bool) {
         let mut state = self.lock();
