@@ -7,7 +7,7 @@ use sekisho_delivery::{CauseClass, DeliveryError, FailureNote, Files, NoteKey};
 use sekisho_event::ObjectRef;
 use sekisho_object::{ErrorClass, ObjectStore};
 
-use crate::cause::Cause;
+use crate::cause::{Blame, Cause};
 use crate::error::chain;
 use crate::letter::{Form, Letter};
 
@@ -156,7 +156,20 @@ impl Inspector<'_> {
         let failed = subjects
             .iter()
             .filter(|subject| !any_noted || subject.is_noted());
-        let verdicts = failed.map(|subject| self.verdict(subject, form));
+        let worst = self.worst_of(failed, form).await?;
+        // A note may not have been written: what has none is asked for before the message is deleted on the word of others.
+        if any_noted && worst.0.0.blame() == Blame::Settled {
+            return self.worst_of(subjects.iter(), form).await;
+        }
+        Ok(worst)
+    }
+
+    async fn worst_of(
+        &self,
+        subjects: impl Iterator<Item = &Subject>,
+        form: &Form,
+    ) -> Result<(Verdict, Option<String>), String> {
+        let verdicts = subjects.map(|subject| self.verdict(subject, form));
         let verdicts: Vec<_> = stream::iter(verdicts)
             .buffered(OBJECTS_AT_ONCE)
             .collect()

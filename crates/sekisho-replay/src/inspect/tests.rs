@@ -104,6 +104,23 @@ async fn the_worst_of_several_objects_that_failed_decides() {
 }
 
 #[tokio::test]
+async fn an_object_whose_note_was_not_written_is_not_deleted_with_an_overwritten_one() {
+    let world = World::new();
+    let records = ["a", "newer"].map(|key| {
+        world.letter(key);
+        let body: serde_json::Value = serde_json::from_str(&notification(key)).unwrap();
+        body["Records"][0].clone()
+    });
+    let body = serde_json::json!({ "Records": records }).to_string();
+    let id = world.dead_letters.add(&body, &[], DateTime::UNIX_EPOCH);
+    world.note(&id, "newer", CauseClass::State);
+    world.answer("newer", ErrorClass::Superseded);
+    assert_eq!(found(&world, &id).await.cause, Cause::Crashed);
+    world.answer("a", ErrorClass::Superseded);
+    assert_eq!(found(&world, &id).await.cause, Cause::Superseded);
+}
+
+#[tokio::test]
 async fn another_etag_is_another_object() {
     let world = World::new();
     let body = notification("k").replace("\"e\"", "\"older\"");
