@@ -175,7 +175,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
         vec(object(), 1..7),
         weather(),
         limits(),
-        3_u16..40,
+        3_u16..60,
         any::<bool>(),
         vec(oddity, 0..3),
     )
@@ -192,9 +192,9 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn weather() -> impl Strategy<Value = Weather> {
-    let crash = prop_oneof![Just(0), 1_u64..40];
+    let crash = prop_oneof![1 => Just(0), 2 => 2_u64..60];
     let fail = prop_oneof![Just(0), 10_u64..100, 100_u64..300];
-    let delay = prop_oneof![Just(0), 10_u64..200];
+    let delay = prop_oneof![Just(0), 10_u64..200, 200_u64..500];
     let twice = prop_oneof![Just(0), 50_u64..300];
     (any::<u64>(), crash, fail, delay, twice).prop_map(|(seed, crash, fail, delay, twice)| {
         Weather {
@@ -216,7 +216,7 @@ fn limits() -> impl Strategy<Value = Limits> {
         400_usize..8000,
         1_usize..4,
         prop_oneof![2 => Just(0_u64), 1 => 150_u64..1500],
-        20_u64..300,
+        prop_oneof![8_u64..20, 20_u64..300],
     )
         .prop_map(
             |(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sekisho_bulk::{BulkDestination, BulkSettings, Destination};
+use sekisho_cluster::{TemplateSettings, apply, templates};
 use sekisho_delivery::{Queue, QueueContinuations};
 use sekisho_event::IgnoredKeys;
 use sekisho_ingest::{BrakeSettings, Gate, Ingest, IngestSettings, Parts};
@@ -58,6 +59,8 @@ impl Installation {
         let cluster = FakeOpenSearch::new(chaos());
         cluster.set_rules(rules());
         cluster.set_max_body_bytes(MAX_BODY_BYTES);
+        put_templates(&cluster);
+        storm.rage();
         let settings = ParserSettings {
             max_record_bytes: MAX_RECORD_BYTES,
             unknown_records: UNKNOWN_RECORDS,
@@ -126,7 +129,7 @@ impl Installation {
         Ingest::new(Parts {
             pipeline: Pipeline::new(stages, object_limits, settings),
             destination,
-            gate: Gate::open(),
+            gate: Gate::checked(Arc::new(self.cluster.clone()), String::new()),
             ignored_keys: IgnoredKeys::new(&["ignored/**".to_owned()]).unwrap(),
             quarantine_bucket: "quarantine".to_owned(),
             queue: Some(queue),
@@ -199,6 +202,12 @@ impl Installation {
     }
 }
 
+/// What `sekisho apply` does before the first object comes.
+fn put_templates(cluster: &FakeOpenSearch) {
+    let wanted = templates(&TemplateSettings::default(), &[]).unwrap();
+    runtime().block_on(apply(cluster, &wanted)).unwrap();
+}
+
 fn runtime() -> Runtime {
     Builder::new_current_thread()
         .enable_time()
@@ -266,7 +275,7 @@ impl Process {
         })?;
         self.until.set(installation.clock.time());
         if ended.is_none() {
-            installation.storm.note("  killed: the time was up");
+            installation.storm.killed();
         }
         ended
     }

@@ -8,6 +8,8 @@ use std::time::Instant;
 use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use sekisho_tests::fake::Document;
+
 use crate::case::{Case, cases};
 use crate::check::check;
 use crate::storm::Figures;
@@ -31,6 +33,12 @@ struct Sum {
     quarantined: usize,
     parked: usize,
     slices: usize,
+    /// Slices that do not begin at an object's start.
+    continued: usize,
+    /// Documents beside a retired index.
+    late: usize,
+    /// Requests of replay that deleted dead letters.
+    dead_lettered: u64,
 }
 
 fn run(case: &Case, sum: Option<&Mutex<Sum>>) -> Result<(), (Vec<String>, String)> {
@@ -48,8 +56,19 @@ fn run(case: &Case, sum: Option<&Mutex<Sum>>) -> Result<(), (Vec<String>, String
         let mut sum = sum.lock().unwrap();
         sum.cases += 1;
         sum.figures += installation.storm.figures();
+        let slices = installation
+            .cluster
+            .documents(|index| index.starts_with("sekisho-ledger-"));
+        let is_continued = |slice: &&Document| slice.source["start"].as_u64() > Some(0);
+        sum.continued += slices.values().filter(is_continued).count();
+        sum.slices += slices.len();
         sum.documents += count("log-");
-        sum.slices += count("sekisho-ledger-");
+        sum.late += installation
+            .cluster
+            .documents(|index| index.ends_with("-late"))
+            .len();
+        let deletes = installation.dead_letters.requests();
+        sum.dead_lettered += deletes.get("delete").copied().unwrap_or_default();
         sum.quarantined += installation.files.keys("quarantine/").len();
         sum.parked += installation.files.keys("parked/").len();
     }

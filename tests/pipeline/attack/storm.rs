@@ -34,6 +34,8 @@ pub(crate) struct Figures {
     pub(crate) failures: u64,
     pub(crate) lost_answers: u64,
     pub(crate) delays: u64,
+    /// Processes that were killed for their time.
+    pub(crate) killed: u64,
 }
 
 impl std::ops::AddAssign for Figures {
@@ -43,6 +45,7 @@ impl std::ops::AddAssign for Figures {
         self.failures += other.failures;
         self.lost_answers += other.lost_answers;
         self.delays += other.delays;
+        self.killed += other.killed;
     }
 }
 
@@ -128,7 +131,7 @@ impl Storm {
             state: Mutex::new(State {
                 weather,
                 random: weather.seed,
-                raging: true,
+                raging: false,
                 dead: false,
                 outage: None,
                 trace: Vec::new(),
@@ -148,6 +151,11 @@ impl Storm {
         self.state.lock().unwrap().outage = outage;
     }
 
+    /// Begins.
+    pub(crate) fn rage(&self) {
+        self.state.lock().unwrap().raging = true;
+    }
+
     /// Ends all faults.
     pub(crate) fn calm_down(&self) {
         let mut state = self.state.lock().unwrap();
@@ -158,6 +166,13 @@ impl Storm {
     /// Writes a line of the trace.
     pub(crate) fn note(&self, line: impl Into<String>) {
         self.state.lock().unwrap().trace.push(line.into());
+    }
+
+    /// Notes that the time of a process was up.
+    pub(crate) fn killed(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.figures.killed += 1;
+        state.trace.push("  killed: the time was up".to_owned());
     }
 
     pub(crate) fn trace(&self) -> String {
