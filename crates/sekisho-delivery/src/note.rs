@@ -59,6 +59,8 @@ pub enum CauseClass {
     Message,
     /// The object cannot be finished by this version: a bug, or a deadline without progress.
     Object,
+    /// The process ended while it worked on this message alone: the note was written before.
+    Crashed,
 }
 
 impl From<FailureClass> for CauseClass {

@@ -1,5 +1,6 @@
 //! [`Ingest`]: one invocation.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,10 +147,7 @@ impl Ingest {
             self.may_go_on(messages);
             return;
         }
-        if let Some(queue) = &self.queue {
-            let finished = messages.iter().filter(|message| message.is_done());
-            returns::delete(queue.as_ref(), finished).await;
-        }
+        let mut deleted = HashSet::new();
         for suspect in suspects {
             // An untried suspect leaves no note, so that it stays one.
             let is_late = time
@@ -157,6 +155,10 @@ impl Ingest {
                 .is_some_and(|stop_at| Instant::now() >= stop_at);
             if is_late || !self.may_go_on(messages) {
                 return;
+            }
+            self.delete_finished(messages, &mut deleted).await;
+            if let Some(message) = messages.get(suspect) {
+                self.notes.trying(message).await;
             }
             self.run(messages, &[suspect], time).await;
         }
@@ -170,6 +172,19 @@ impl Ingest {
                 .context("the cluster does not answer in time")?,
             None => self.gate.pass().await,
         }
+    }
+
+    /// Deletes what is finished and not deleted yet, since what comes next may end the process.
+    async fn delete_finished(&self, messages: &[Waiting], deleted: &mut HashSet<usize>) {
+        let Some(queue) = &self.queue else {
+            return;
+        };
+        let finished = messages.iter().enumerate();
+        let finished: Vec<_> = finished
+            .filter(|(place, message)| message.is_done() && deleted.insert(*place))
+            .map(|(_, message)| message)
+            .collect();
+        returns::delete(queue.as_ref(), finished.into_iter()).await;
     }
 
     /// Asks whether the cluster takes anything, and holds or releases the brake; what is untried goes back.

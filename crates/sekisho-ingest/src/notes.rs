@@ -20,6 +20,17 @@ pub(crate) struct Notes {
     clock: Arc<dyn Clock>,
 }
 
+/// What the previous receive of a message left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// No note: its process ended, whosever fault that was.
+    Nothing,
+    /// The note of a failure, or none could be left.
+    Failure,
+    /// The note that it was being tried alone: its process ended by its fault.
+    Crash,
+}
+
 /// A note to write.
 struct Draft<'b> {
     id: &'b str,
@@ -93,28 +104,50 @@ impl Notes {
         }
     }
 
-    /// Tells for each message whether its previous receive left a note, or could have left none.
-    pub(crate) async fn noted(&self, messages: &[&Waiting]) -> Vec<bool> {
+    /// Notes that a message is about to be tried alone: if that ends the process, the note stays and tells which message it was.
+    pub(crate) async fn trying(&self, message: &Waiting) {
         if !self.files.is_set() {
-            return vec![true; messages.len()];
+            return;
+        }
+        for pending in &message.slices {
+            self.write_one(Draft {
+                id: &message.id,
+                receipt: &message.receipt,
+                object: Some(&pending.slice.object),
+                failure: Failure {
+                    class: CauseClass::Crashed,
+                    error: "the process ended while it worked on this object alone".to_owned(),
+                },
+            })
+            .await;
+        }
+    }
+
+    /// Tells for each message what its previous receive left.
+    pub(crate) async fn left(&self, messages: &[&Waiting]) -> Vec<Left> {
+        if !self.files.is_set() {
+            return vec![Left::Failure; messages.len()];
         }
         stream::iter(messages.iter().copied())
-            .map(|message| self.noted_one(message))
+            .map(|message| self.left_by(message))
             .buffered(AT_ONCE)
             .collect()
             .await
     }
 
-    async fn noted_one(&self, message: &Waiting) -> bool {
+    async fn left_by(&self, message: &Waiting) -> Left {
         let previous = message.receipt.receive_count.saturating_sub(1);
+        let mut left = Left::Nothing;
         for pending in &message.slices {
             let key = NoteKey::new(Some(&pending.slice.object), &message.id);
-            let note = self.read(&key).await;
-            if note.is_some_and(|note| note.receive_count >= previous) {
-                return true;
+            match self.read(&key).await {
+                Some(note) if note.receive_count < previous => {}
+                Some(note) if note.class == CauseClass::Crashed => return Left::Crash,
+                Some(_) => left = Left::Failure,
+                None => {}
             }
         }
-        false
+        left
     }
 }
 

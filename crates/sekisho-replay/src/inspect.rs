@@ -241,6 +241,7 @@ fn noted(said: &Said, form: &Form) -> Verdict {
                 CauseClass::State => Cause::State,
                 CauseClass::Message => Cause::Message,
                 CauseClass::Object => Cause::Object,
+                CauseClass::Crashed => Cause::Crashed,
             };
             (cause, note.error.clone())
         }

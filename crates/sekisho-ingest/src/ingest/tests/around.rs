@@ -192,6 +192,29 @@ async fn a_suspect_runs_alone_when_the_others_are_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_ended_a_process_alone_is_tried_last_when_the_others_are_deleted() {
+    let world = Arc::new(World::default());
+    let ingest = world.ingest();
+    let waiting = Event::read(&received(&[("1", "killer", 3)])).unwrap();
+    let batch = Batch::new(waiting, &IgnoredKeys::new(&[]).unwrap(), "");
+    ingest.notes.trying(&batch.messages[0]).await;
+    let payload = received(&[("1", "killer", 4), ("2", "a.log", 4), ("3", "b.log", 4)]);
+    answer(&ingest, &payload).await;
+    let expected = [
+        "open a.log",
+        "delete 2",
+        "open b.log",
+        "delete 3",
+        "open killer",
+    ];
+    assert_eq!(world.take(), expected);
+    assert_eq!(
+        world.noted("killer", "1").unwrap().class,
+        CauseClass::Crashed
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_whose_last_receive_was_noted_is_no_suspect() {
     let world = Arc::new(World::default());
     let ingest = world.ingest();
