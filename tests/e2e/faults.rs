@@ -67,5 +67,9 @@ fn main() -> Result<ExitCode> {
             }));
         }
     }
-    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(world) = world.filter(|_| conclusion.num_failed > 0) {
+        println!("the function's logs: {}", world.keep_logs().display());
+    }
+    Ok(conclusion.exit_code())
 }

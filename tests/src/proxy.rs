@@ -170,7 +170,7 @@ impl Shared {
             Fault::Truncate(part) => shortened(&answer, *part)?,
             _ => answer,
         };
-        stream.write_all(&answer)?;
+        stream.write_all(&last(&answer)?)?;
         Ok(stream.shutdown(Shutdown::Write)?)
     }
 
@@ -265,6 +265,14 @@ fn parts(answer: &[u8]) -> Result<(&[u8], &[u8])> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
     let end = end.context("an answer without a head")? + 4;
     Ok(answer.split_at(end))
+}
+
+/// Says in an answer that it ends its connection: the client would send its next request into the end.
+fn last(answer: &[u8]) -> Result<Vec<u8>> {
+    let (head, body) = parts(answer)?;
+    let line = head.iter().position(|byte| *byte == b'\n').unwrap_or(0) + 1;
+    let (line, headers) = head.split_at(line);
+    Ok([line, b"Connection: close\r\n", headers, body].concat())
 }
 
 /// Gives the first part of a body.

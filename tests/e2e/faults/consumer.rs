@@ -7,7 +7,10 @@ use std::thread::{self, JoinHandle, sleep};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+    MessageSystemAttributeName,
+};
 use sekisho_tests::aws::{Answer, Bootstrap};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
@@ -148,10 +151,11 @@ impl Worker {
                     self.tally.failed.fetch_add(count, Ordering::Relaxed);
                     self.handle.block_on(self.delete(&messages, &failed))?;
                 }
-                // The messages come again when their time is over.
                 Answer::Ended => {
                     self.tally.ended.fetch_add(1, Ordering::Relaxed);
                     drop(self.victim.slot().take());
+                    // As if the visibility timeout had passed.
+                    self.handle.block_on(self.show(&messages))?;
                 }
                 Answer::Error(error) => bail!("the function failed: {error}"),
             }
@@ -189,6 +193,27 @@ impl Worker {
         let most = messages.iter().map(receives).max().unwrap_or_default();
         self.tally.receives.fetch_max(most, Ordering::Relaxed);
         Ok(messages)
+    }
+
+    async fn show(&self, messages: &[Message]) -> Result<()> {
+        for messages in messages.chunks(AT_ONCE) {
+            let mut entries = Vec::new();
+            for (place, message) in messages.iter().enumerate() {
+                entries.push(
+                    ChangeMessageVisibilityBatchRequestEntry::builder()
+                        .id(place.to_string())
+                        .receipt_handle(message.receipt_handle().unwrap_or_default())
+                        .visibility_timeout(0)
+                        .build()?,
+                );
+            }
+            let show = self.sqs.change_message_visibility_batch();
+            show.queue_url(&self.plan.queue_url)
+                .set_entries(Some(entries))
+                .send()
+                .await?;
+        }
+        Ok(())
     }
 
     async fn delete(&self, messages: &[Message], failed: &[String]) -> Result<()> {

@@ -59,7 +59,7 @@ impl Reaper {
 }
 
 async fn killed_at_any_moment(world: Arc<World>) -> Result<()> {
-    let time = Duration::from_secs(2);
+    let time = Duration::from_secs(3);
     let queue = QueueOptions {
         visibility: time,
         max_receives: 1000,
@@ -69,7 +69,7 @@ async fn killed_at_any_moment(world: Arc<World>) -> Result<()> {
     site.put(logs::flows(3, 1000, 1500)?).await?;
     site.put(logs::requests(3, 1000, 300)).await?;
     let settings = [
-        ("SEKISHO_DELIVERY_RESERVE_MS", "1000"),
+        ("SEKISHO_DELIVERY_RESERVE_MS", "1500"),
         ("SEKISHO_DELIVERY_SPLIT_BYTES", "20000"),
         ("SEKISHO_BULK_MAX_BULK_BYTES", "32768"),
         ("SEKISHO_BULK_IN_FLIGHT", "2"),
@@ -154,7 +154,7 @@ fn watch(world: &World, reaper: &Arc<Mutex<Reaper>>) {
 }
 
 async fn a_killer_object_ends_alone(world: Arc<World>) -> Result<()> {
-    let time = Duration::from_secs(3);
+    let time = Duration::from_secs(20);
     let queue = QueueOptions {
         visibility: time,
         max_receives: 10,

@@ -97,7 +97,7 @@ impl Site {
             queue_url: queue_url.clone(),
             batch,
             time,
-            log: world.logs.path().join(format!("{}.log", self.name)),
+            log: world.log_of(&self.name),
         };
         Consumer::start(plan, world.aws.sqs())
     }
@@ -260,8 +260,7 @@ impl Site {
 
     /// The lines that the function has logged.
     pub(crate) fn log(&self) -> Vec<Value> {
-        let path = self.world.logs.path().join(format!("{}.log", self.name));
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = std::fs::read_to_string(self.world.log_of(&self.name)).unwrap_or_default();
         text.lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect()

@@ -22,7 +22,7 @@ pub(crate) struct World {
     aside: Proxy,
     pub(crate) cluster: Cluster,
     pub(crate) binary: PathBuf,
-    pub(crate) logs: tempfile::TempDir,
+    logs: Mutex<tempfile::TempDir>,
     node: Mutex<Node>,
 }
 
@@ -42,7 +42,7 @@ impl World {
             aside,
             cluster,
             binary,
-            logs: tempfile::tempdir()?,
+            logs: Mutex::new(tempfile::tempdir()?),
             node: Mutex::new(node),
             aws,
         })
@@ -67,7 +67,23 @@ impl World {
         Ok(())
     }
 
-    fn node(&self) -> MutexGuard<'_, Node> {
-        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Where the function of an installation logs.
+    pub(crate) fn log_of(&self, name: &str) -> PathBuf {
+        lock(&self.logs).path().join(format!("{name}.log"))
     }
+
+    /// Keeps the logs for whoever looks for the reason of a failure.
+    pub(crate) fn keep_logs(&self) -> PathBuf {
+        let mut logs = lock(&self.logs);
+        logs.disable_cleanup(true);
+        logs.path().to_owned()
+    }
+
+    fn node(&self) -> MutexGuard<'_, Node> {
+        lock(&self.node)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
