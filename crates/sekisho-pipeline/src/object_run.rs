@@ -52,6 +52,8 @@ pub(crate) struct ObjectRun {
     pub(crate) rules: String,
     /// What follows the slice, to be sent when its books are closed.
     pub(crate) rest: Vec<ObjectSlice>,
+    /// Entries for the quarantine that are not kept yet.
+    pub(crate) to_keep: Vec<QuarantineEntry>,
     pub(crate) ordinal: usize,
     chunk: Chunk,
     messages: mpsc::UnboundedSender<Message>,
@@ -86,6 +88,7 @@ impl ObjectRun {
             parser: String::new(),
             rules: String::new(),
             rest: Vec::new(),
+            to_keep: Vec::new(),
             chunk: Chunk::new(ordinal),
             ordinal,
             reply,
@@ -266,6 +269,7 @@ impl ObjectRun {
     /// Sends what is left and notes where the object's own bytes ended early.
     async fn close<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
         self.send(reader.plan_mut()).await;
+        self.keep().await;
         if let Some(cut) = reader.cut().cloned() {
             self.report.end = cut.offset;
             self.cut_off(cut.offset, cut.reason).await;

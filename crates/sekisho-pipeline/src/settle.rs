@@ -1,5 +1,9 @@
 //! Takes verdicts: what was indexed is counted, what was refused for its own sake is repaired, then made raw, then quarantined.
 
+use std::mem;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
 use sekisho_bulk::Verdict;
 use sekisho_document::repair;
 use sekisho_parser::ObjectPlan;
@@ -10,6 +14,9 @@ use crate::{PipelineError, QuarantineEntry, QuarantineError};
 
 /// How many fields of one document are moved away before its raw form is taken: OpenSearch names one at a time.
 const MOST_REPAIRS: u8 = 3;
+
+/// How many quarantine entries are put at once; each holds at most 64 KiB of its record.
+const ENTRIES_AT_ONCE: usize = 32;
 
 impl ObjectRun {
     pub(crate) async fn settle(&mut self, settled: Settled, plan: &mut ObjectPlan) {
@@ -30,6 +37,7 @@ impl ObjectRun {
         for (held, answered) in chunk.held.iter().zip(verdicts) {
             self.verdict(held, answered, &chunk, plan, &mut again).await;
         }
+        self.keep().await;
         if !again.is_empty() {
             again.permit = chunk.permit.take();
             self.post(again);
@@ -160,12 +168,29 @@ impl ObjectRun {
         }
     }
 
+    /// Takes an entry for the quarantine; many of them share the wait for its store.
     pub(crate) async fn quarantine(&mut self, entry: QuarantineEntry) {
-        let offset = entry.offset;
-        self.reason(offset, &entry.reason);
-        match self.shared.quarantine.put(entry).await {
-            Ok(()) => self.report.books.quarantined += 1,
-            Err(source) => self.not_kept(offset, source),
+        self.reason(entry.offset, &entry.reason);
+        self.to_keep.push(entry);
+        if self.to_keep.len() >= ENTRIES_AT_ONCE {
+            self.keep().await;
+        }
+    }
+
+    /// Puts the entries that wait, and counts those that are kept.
+    pub(crate) async fn keep(&mut self) {
+        let entries = mem::take(&mut self.to_keep);
+        let quarantine = Arc::clone(&self.shared.quarantine);
+        let puts = entries.into_iter().map(|entry| {
+            let offset = entry.offset;
+            let put = quarantine.put(entry);
+            async move { (offset, put.await) }
+        });
+        for (offset, kept) in join_all(puts).await {
+            match kept {
+                Ok(()) => self.report.books.quarantined += 1,
+                Err(source) => self.not_kept(offset, source),
+            }
         }
     }
 

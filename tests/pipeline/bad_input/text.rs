@@ -77,3 +77,34 @@ fn invalid_utf_8_in_a_line_is_kept() {
     bytes[at] = 0xff;
     assert_eq!(read(VPCFLOW, &bytes).outcomes(), ["document"]);
 }
+
+/// The head that decides the plan, the window of the framer and the reads of the decoder end here.
+const BOUNDARIES: [usize; 4] = [4 << 10, 64 << 10, 256 << 10, 512 << 10];
+
+#[test]
+fn the_last_line_is_there_wherever_a_boundary_falls() {
+    let header = format!("{HEADER} pad\n");
+    for boundary in BOUNDARIES {
+        for size in boundary - 1..=boundary + 1 {
+            for last in ["", "\n"] {
+                let mut text = header.clone();
+                let mut n = 0;
+                // Each line fills up to 8 KiB; the last one ends where the object does.
+                while text.len() < size {
+                    let start = format!("{} ", line(n));
+                    let left = size - text.len() - start.len();
+                    let (pad, end) = match left {
+                        ..=9_000 => (left - last.len(), last),
+                        _ => (8 << 10, "\n"),
+                    };
+                    text += &format!("{start}{}{end}", "x".repeat(pad));
+                    n += 1;
+                }
+                assert_eq!(text.len(), size);
+                let read = read(VPCFLOW, text.as_bytes());
+                assert_eq!(read.outcomes(), vec!["document"; n], "{size} {last:?}");
+                assert_eq!(read.records[n - 1].document["source"]["port"], 1023 + n);
+            }
+        }
+    }
+}
