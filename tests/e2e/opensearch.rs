@@ -10,6 +10,8 @@ mod emitter;
 mod golden;
 #[path = "opensearch/ledger.rs"]
 mod ledger;
+#[path = "opensearch/peers.rs"]
+mod peers;
 #[path = "opensearch/reload.rs"]
 mod reload;
 #[path = "opensearch/retired.rs"]
@@ -49,6 +51,7 @@ fn main() -> Result<ExitCode> {
         ("bulk", bulk::CASES),
         ("documents", documents::CASES),
         ("retired", retired::CASES),
+        ("peers", peers::CASES),
         ("reload", reload::CASES),
         ("emitter", emitter::CASES),
         ("templates", templates::CASES),
