@@ -265,7 +265,7 @@ async fn a_finding_that_changed_its_status_is_two_documents(cluster: Cluster) ->
     let world = World::new(cluster, "unique_by = [\"id\"]").await?;
     let open = json!({"id": "finding", "action": "open"});
     let closed = json!({"id": "finding", "action": "closed"});
-    let first = lines(&[open.clone()]);
+    let first = lines(std::slice::from_ref(&open));
     check(world.deliver("a", first).await?, 1, [1, 0, 0, 0])?;
     // The same bytes through another trail are the same fact; another status is another.
     let second = lines(&[open, closed]);
