@@ -215,8 +215,8 @@ fn limits() -> impl Strategy<Value = Limits> {
         prop_oneof![Just(64_usize), 200_usize..2000],
         400_usize..8000,
         1_usize..4,
-        prop_oneof![2 => Just(0_u64), 1 => 150_u64..1500],
-        prop_oneof![8_u64..20, 20_u64..300],
+        prop_oneof![1 => Just(0_u64), 1 => 150_u64..1500],
+        prop_oneof![2 => 6_u64..20, 1 => 20_u64..300],
     )
         .prop_map(
             |(

@@ -23,11 +23,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
 use crate::case::{Case, Limits};
-use crate::records::{MAX_RECORD_BYTES, UNKNOWN_RECORDS, parsers, rules};
+use crate::records::{MAX_RECORD_BYTES, UNKNOWN_RECORDS};
+use crate::sources::{parsers, rules};
 use crate::storm::Storm;
 
-/// The largest body that the cluster takes; the largest document, a raw one of the longest record, is well below.
-const MAX_BODY_BYTES: usize = 9000;
+/// The largest body that the cluster takes, smaller than some requests; the largest document, a raw one of the longest record, is well below.
+const MAX_BODY_BYTES: usize = 6000;
 
 /// What outlives every process.
 pub(crate) struct Installation {

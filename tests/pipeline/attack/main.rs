@@ -10,5 +10,7 @@ mod installation;
 mod notification;
 mod records;
 mod run;
+mod sources;
 mod storm;
+mod versions;
 mod world;

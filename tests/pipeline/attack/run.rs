@@ -16,7 +16,7 @@ use crate::storm::Figures;
 use crate::world::World;
 
 /// What CI runs.
-const CASES: u64 = 300;
+const CASES: u64 = 250;
 
 /// A build without optimization shrinks some dozen times a second.
 const MAX_SHRINKS: u32 = 500;

@@ -210,7 +210,9 @@ impl Storm {
         {
             return Fault::Fail(outage);
         }
-        if state.happens(crash) {
+        // Between a ledger entry and the messages that follow it a crash is worth most, and such calls are few.
+        let is_rare = matches!(call.place, Place::Queue | Place::Api);
+        if state.happens(if is_rare { crash * 3 } else { crash }) {
             return Fault::Crash;
         }
         // Answers are lost less often than calls are refused.

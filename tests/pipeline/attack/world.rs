@@ -6,11 +6,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use sekisho_tests::fake::{Batch, Chaos as _, Failure};
 
-use crate::case::{Case, Day, Later, ObjectSpec, Oddity, Source, Wrapper};
+use crate::case::{Case, Day, Later, Oddity, Source, Wrapper};
 use crate::expect::{Need, Put};
 use crate::installation::{Ended, Installation, Process};
 use crate::notification;
-use crate::records::{Made, make};
+use crate::records::Made;
+use crate::versions::{Version, key, made};
 
 /// How many rounds of the calm are enough for everything.
 const CALM_ROUNDS: usize = 200;
@@ -368,38 +369,5 @@ impl<'c> World<'c> {
                 _ => None,
             })
             .collect()
-    }
-}
-
-/// Which bytes of an object.
-#[derive(Clone, Copy)]
-enum Version {
-    First,
-    Longer,
-    Other,
-}
-
-fn made(number: usize, spec: &ObjectSpec, version: Version) -> Made {
-    let mut records = spec.records.clone();
-    let name = match version {
-        Version::First => format!("{number}"),
-        Version::Longer => {
-            // Behind a last line without its end nothing can be added.
-            if spec.ends_with_newline {
-                records.extend(spec.records.iter().take(5).cloned());
-            }
-            format!("{number}")
-        }
-        Version::Other => format!("{number}-other"),
-    };
-    make(spec, &records, &name)
-}
-
-fn key(number: usize, spec: &ObjectSpec) -> String {
-    let folder = spec.source.folder();
-    if spec.dated {
-        format!("{folder}/2026/11/23/{number} 日+本.log")
-    } else {
-        format!("{folder}/{number}.log")
     }
 }
