@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::try_join_all;
-use sekisho_bulk::{BulkDestination, BulkSettings, ClusterApi, Destination, Transport, WriteMode};
+use futures_util::future::{join_all, try_join_all};
+use sekisho_bulk::{
+    BulkDestination, BulkError, BulkSettings, ClusterApi, Destination, Transport, WriteMode,
+};
 use sekisho_config::Settings;
 use sekisho_event::ObjectRef;
 use sekisho_ledger::Ledger;
@@ -23,6 +25,9 @@ use crate::look_up::{Finder, Known, Place};
 use crate::replacing::Replacing;
 use crate::sweep::{Broom, sweep};
 use crate::{ObjectReload, ReloadError};
+
+/// How many objects are looked up or swept at once: a search asks many shards.
+const AT_ONCE: usize = 8;
 
 /// What a reload is made of, beside the cluster.
 #[derive(Clone)]
@@ -162,28 +167,41 @@ impl Reload {
         let reports = pipeline.run(work, time).await;
         // What was written over must not be found as it was.
         let visible = self.finder.refresh().await;
-        let mut ended = Vec::with_capacity(reports.len());
-        for (ordinal, report) in reports.into_iter().enumerate() {
-            let tally = replacing.tally(ordinal);
-            let mut one = ObjectReload {
-                report,
-                left: tally.left,
-                deleted: tally.deleted,
-                stayed: 0,
-                error: None,
-            };
-            if is_read(&one.report) {
-                one.error = match &visible {
-                    Ok(()) => self.finish(&mut one, &group, &ledger).await.err(),
-                    Err(source) => Some(ReloadError::Unseen {
-                        object: one.report.object.to_string(),
-                        reason: source.to_string(),
-                    }),
-                };
-            }
-            ended.push(one);
+        let mut ended: Vec<_> = reports
+            .into_iter()
+            .enumerate()
+            .map(|(ordinal, report)| {
+                let tally = replacing.tally(ordinal);
+                ObjectReload {
+                    report,
+                    left: tally.left,
+                    deleted: tally.deleted,
+                    stayed: 0,
+                    error: None,
+                }
+            })
+            .collect();
+        for some in ended.chunks_mut(AT_ONCE) {
+            let some = some.iter_mut().filter(|one| is_read(&one.report));
+            join_all(some.map(|one| self.end(one, &group, &ledger, &visible))).await;
         }
         Ok(ended)
+    }
+
+    async fn end(
+        &self,
+        one: &mut ObjectReload,
+        group: &Group,
+        ledger: &HeldLedger,
+        visible: &Result<(), BulkError>,
+    ) {
+        one.error = match visible {
+            Ok(()) => self.finish(one, group, ledger).await.err(),
+            Err(source) => Some(ReloadError::Unseen {
+                object: one.report.object.to_string(),
+                reason: source.to_string(),
+            }),
+        };
     }
 
     /// Without an ETag the old documents of the same bytes could not be told from others.
@@ -206,21 +224,25 @@ impl Reload {
         finder.refresh().await.map_err(ReloadError::LookUp)?;
         let mark = &self.settings.bulk.retired_alias;
         let layout = Layout::ask(&*finder.api, &finder.all, mark).await;
-        let layout = layout.map_err(ReloadError::LookUp)?;
-        let looks = objects.iter().map(|object| async {
+        let layout = &Arc::new(layout.map_err(ReloadError::LookUp)?);
+        let look = |object| async move {
             let place = Place::of(object);
             let newest = finder.newest(&place).await?;
             let known = Known {
-                has_retired: finder.is_in_retired(&place, &layout).await?,
+                has_retired: finder.is_in_retired(&place, layout).await?,
                 hidden_in: layout.may_hide(object.event_time).map(str::to_owned),
                 place,
             };
             Ok((known, newest))
-        });
-        let looked = try_join_all(looks).await.map_err(ReloadError::LookUp)?;
+        };
+        let mut looked = Vec::with_capacity(objects.len());
+        for some in objects.chunks(AT_ONCE) {
+            let some = try_join_all(some.iter().map(look)).await;
+            looked.extend(some.map_err(ReloadError::LookUp)?);
+        }
         let newest = looked.iter().filter_map(|(_, newest)| *newest).max();
         Ok(Group {
-            layout: Arc::new(layout),
+            layout: Arc::clone(layout),
             known: looked.into_iter().map(|(known, _)| known).collect(),
             start: self.floor.start(newest),
         })
