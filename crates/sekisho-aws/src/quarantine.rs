@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use sekisho_config::QuarantineSettings;
-use sekisho_pipeline::{Digest, Quarantine, QuarantineEntry, QuarantineError};
+use sekisho_pipeline::{Quarantine, QuarantineEntry, QuarantineError};
 
 use crate::error::{Action, from_sdk};
 
@@ -28,7 +28,7 @@ impl S3Quarantine {
 #[async_trait]
 impl Quarantine for S3Quarantine {
     async fn put(&self, entry: QuarantineEntry) -> Result<(), QuarantineError> {
-        let key = format!("{}{}", self.prefix, key(&entry));
+        let key = format!("{}{}", self.prefix, entry.name());
         let address = format!("s3://{}/{key}", self.bucket);
         let put = self.client.put_object().bucket(&self.bucket).key(key);
         put.content_type("application/json")
@@ -42,30 +42,10 @@ impl Quarantine for S3Quarantine {
     }
 }
 
-/// The same entry has the same key, so that a redelivery keeps one; source keys may fill all 1,024 bytes of a key, so theirs is hashed.
-fn key(entry: &QuarantineEntry) -> String {
-    let object = &entry.object;
-    let pin = object
-        .etag
-        .as_deref()
-        .or(object.version_id.as_deref())
-        .unwrap_or_default();
-    let identity = [object.bucket.as_str(), object.key.as_str(), pin].join("\n");
-    let hash: String = Digest::of(identity.as_bytes())
-        .to_string()
-        .chars()
-        .take(32)
-        .collect();
-    let end = entry.offset.saturating_add(entry.length);
-    format!(
-        "{}/{hash}/{:020}-{end:020}.json",
-        object.bucket, entry.offset
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use sekisho_event::ObjectRef;
+    use sekisho_pipeline::Digest;
 
     use super::*;
 
@@ -82,20 +62,6 @@ mod tests {
             bytes: bytes.to_vec(),
             digest: Digest::of(bytes),
         }
-    }
-
-    #[test]
-    fn the_key_is_a_function_of_the_entry() {
-        let first = key(&entry(b"abc"));
-        assert_eq!(first, key(&entry(b"abc")));
-        assert!(
-            first.starts_with("b/")
-                && first.ends_with("/00000000000000000007-00000000000000000010.json"),
-            "{first}"
-        );
-        let mut other = entry(b"abc");
-        other.object.etag = Some("f".to_owned());
-        assert_ne!(first, key(&other));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use sekisho_aws::{Session, connect_cluster};
 use sekisho_bulk::check_version;
-use sekisho_config::Settings;
+use sekisho_config::{QuarantineSettings, Settings};
+use sekisho_event::ObjectRef;
 use sekisho_ledger::{ClusterLedger, Finding, FindingKind, Ledger, ListedObject};
-use sekisho_pipeline::{Clock as _, SystemClock};
+use sekisho_pipeline::{Clock as _, QuarantineEntry, SystemClock};
 use serde_json::json;
 
 use crate::Finish;
@@ -35,16 +36,18 @@ pub(crate) fn audit(args: &AuditArgs, setup: &Setup, out: &mut dyn Write) -> Res
     let mut report = Report::new(setup.json, out);
     runtime()?.block_on(async {
         let ledger = connect(&settings).await?;
-        let mut pages = Session::connect(&settings).await.list(args.from.clone());
+        let session = Session::connect(&settings).await;
+        let mut pages = session.list(args.from.clone());
         while let Some(mut page) = pages.next_page().await? {
             page.retain(|object| selection.takes(object, &catalog));
             let objects: Vec<_> = page.iter().filter_map(ListedObject::of).collect();
             if objects.len() < page.len() {
                 bail!("the listing of `{}` gives no `LastModified`", args.from);
             }
-            let findings = sekisho_ledger::audit(&*ledger, &objects)
+            let mut findings = sekisho_ledger::audit(&*ledger, &objects)
                 .await
                 .context("cannot ask the ledger")?;
+            leave_out_replayed(&mut findings, &session, &settings).await?;
             report.add(objects.len(), &findings)?;
         }
         anyhow::Ok(())
@@ -57,6 +60,40 @@ async fn connect(settings: &Settings) -> Result<Arc<dyn Ledger>> {
     check_version(&cluster).await?;
     let prefix = settings.index.prefix.clone();
     Ok(Arc::new(ClusterLedger::new(Arc::new(cluster), prefix)))
+}
+
+/// The ledger never forgets that a record was quarantined; whether it still is, the quarantine knows.
+async fn leave_out_replayed(
+    findings: &mut Vec<Finding>,
+    session: &Session,
+    settings: &Settings,
+) -> Result<()> {
+    let QuarantineSettings { bucket, prefix } = &settings.quarantine;
+    if bucket.is_empty() {
+        return Ok(());
+    }
+    let files = session.files(&settings.quarantine);
+    let mut kept = Vec::with_capacity(findings.len());
+    for finding in findings.drain(..) {
+        let is_left = match finding.kind {
+            FindingKind::Quarantined => {
+                let object = ObjectRef {
+                    etag: finding.object.etag.clone(),
+                    ..ObjectRef::new(&finding.object.bucket, &finding.object.key)
+                };
+                let folder = format!("{prefix}{}", QuarantineEntry::folder(&object));
+                let page = files.list(&folder, None).await;
+                let page = page.context("cannot look into the quarantine")?;
+                !page.keys.is_empty()
+            }
+            _ => true,
+        };
+        if is_left {
+            kept.push(finding);
+        }
+    }
+    *findings = kept;
+    Ok(())
 }
 
 /// Tells findings as they come and counts them: a bucket may have more than memory holds.

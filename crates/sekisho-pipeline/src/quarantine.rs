@@ -62,6 +62,26 @@ impl QuarantineEntry {
         }
     }
 
+    /// Gives the name of its file below the quarantine's prefix: the same entry has the same one, so that a redelivery keeps one.
+    pub fn name(&self) -> String {
+        let end = self.offset.saturating_add(self.length);
+        let folder = Self::folder(&self.object);
+        format!("{folder}{:020}-{end:020}.json", self.offset)
+    }
+
+    /// Gives the folder of an object's entries; keys may fill all 1,024 bytes that S3 has for one, so this one's is hashed.
+    pub fn folder(object: &ObjectRef) -> String {
+        let pin = object
+            .etag
+            .as_deref()
+            .or(object.version_id.as_deref())
+            .unwrap_or_default();
+        let identity = [object.bucket.as_str(), object.key.as_str(), pin].join("\n");
+        let digest = Digest::of(identity.as_bytes()).to_string();
+        let hash: String = digest.chars().take(32).collect();
+        format!("{}/{hash}/", object.bucket)
+    }
+
     /// Writes the entry as one JSON object; the bytes are for people: as text where they are text.
     pub fn to_json(&self) -> String {
         let text = std::str::from_utf8(&self.bytes).ok();
@@ -115,5 +135,31 @@ pub struct NoQuarantine;
 impl Quarantine for NoQuarantine {
     async fn put(&self, _: QuarantineEntry) -> Result<(), QuarantineError> {
         Err(QuarantineError::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(etag: &str, bytes: &[u8]) -> QuarantineEntry {
+        let object = ObjectRef {
+            etag: Some(etag.to_owned()),
+            ..ObjectRef::new("b", "a/日本.gz")
+        };
+        QuarantineEntry::new(&object, "aws.waf", 7, bytes, "too long".to_owned())
+    }
+
+    #[test]
+    fn the_name_is_a_function_of_the_entry() {
+        let first = entry("e", b"abc").name();
+        assert_eq!(first, entry("e", b"abc").name());
+        assert!(
+            first.starts_with("b/")
+                && first.ends_with("/00000000000000000007-00000000000000000010.json"),
+            "{first}"
+        );
+        assert_ne!(first, entry("f", b"abc").name());
+        assert_ne!(first, entry("e", b"abcd").name());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use sekisho_delivery::{DeliveryError, Files, Page};
-use sekisho_pipeline::{Digest, Quarantine, QuarantineEntry, QuarantineError};
+use sekisho_pipeline::{Quarantine, QuarantineEntry, QuarantineError};
 
 use super::chaos::{Chaos, Failure, Gate, Place};
 
@@ -118,23 +118,9 @@ impl Files for FakeFiles {
 #[async_trait]
 impl Quarantine for FakeFiles {
     async fn put(&self, entry: QuarantineEntry) -> Result<(), QuarantineError> {
-        Files::put(self, &key(&entry), entry.to_json().into())
+        let key = format!("quarantine/{}", entry.name());
+        Files::put(self, &key, entry.to_json().into())
             .await
             .map_err(|error| QuarantineError::Store(Box::new(error)))
     }
-}
-
-/// The key of an entry as in the real bucket: a function of the object's bytes and the position.
-fn key(entry: &QuarantineEntry) -> String {
-    let object = &entry.object;
-    let pin = object.etag.as_deref().or(object.version_id.as_deref());
-    let identity = [&*object.bucket, &*object.key, pin.unwrap_or_default()].join("\n");
-    let hash = Digest::of(identity.as_bytes()).to_string();
-    let end = entry.offset + entry.length;
-    format!(
-        "quarantine/{}/{}/{:020}-{end:020}.json",
-        object.bucket,
-        hash.get(..32).unwrap_or_default(),
-        entry.offset
-    )
 }
