@@ -27,7 +27,7 @@ fn documents(
     quarantine: &BTreeSet<Position>,
     wrong: &mut Vec<String>,
 ) {
-    let mut found: BTreeMap<Place, u64> = BTreeMap::new();
+    let mut found: BTreeMap<Place, Vec<String>> = BTreeMap::new();
     let held = world
         .installation
         .cluster
@@ -51,12 +51,12 @@ fn documents(
             }
             Some(_) => {}
         }
-        *found.entry(place).or_default() += 1;
+        let address = format!("{index}/{id} {}", document.source);
+        found.entry(place).or_default().push(address);
     }
-    for (place, count) in &found {
-        if *count > 1 {
-            wrong.push(format!("{place:?} is there {count} times"));
-        }
+    for (place, addresses) in found.iter().filter(|(_, found)| found.len() > 1) {
+        let count = addresses.len();
+        wrong.push(format!("{place:?} is there {count} times: {addresses:#?}"));
     }
     for (place, expected) in &expectation.documents {
         if expected.need == Need::Must && !found.contains_key(place) {
