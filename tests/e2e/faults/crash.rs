@@ -37,7 +37,9 @@ impl Reaper {
             self.left -= 1;
             return Fault::Pass;
         }
-        self.left = self.chance.below(40);
+        // Some live long enough to hand an object on.
+        let longest = if self.chance.below(4) == 0 { 120 } else { 20 };
+        self.left = self.chance.below(longest);
         if self.chance.below(4) == 0 {
             let (victim, kills) = (self.victim.clone(), Arc::clone(&self.kills));
             let pause = Duration::from_millis(self.chance.below(60));
@@ -65,13 +67,13 @@ async fn killed_at_any_moment(world: Arc<World>) -> Result<()> {
         max_receives: 1000,
     };
     let mut site = Site::new(&world, "killed", queue).await?;
-    // Too long for one invocation: one is read from its start, the other cut up front.
-    site.put(logs::flows(3, 1000, 1500)?).await?;
-    site.put(logs::requests(3, 1000, 300)).await?;
+    // Too long for one invocation, packed and plain.
+    site.put(logs::flows(3, 1000, 5000)?).await?;
+    site.put(logs::flows(3, 1001, 5000)?).await?;
+    site.put(logs::requests(3, 1000, 1500)).await?;
     let settings = [
         ("SEKISHO_DELIVERY_RESERVE_MS", "1500"),
-        ("SEKISHO_DELIVERY_SPLIT_BYTES", "20000"),
-        ("SEKISHO_BULK_MAX_BULK_BYTES", "32768"),
+        ("SEKISHO_BULK_MAX_BULK_BYTES", "65536"),
         ("SEKISHO_BULK_IN_FLIGHT", "2"),
         ("SEKISHO_LIMITS_BUFFERED_BYTES", "65536"),
     ];
@@ -93,7 +95,7 @@ async fn killed_at_any_moment(world: Arc<World>) -> Result<()> {
             site.put(logs::flows(3, number, 20)?).await?;
             number += 1;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     let storm = began.elapsed();
     let quiet = site.quiet(&[&consumer]).await;
@@ -116,7 +118,7 @@ async fn killed_at_any_moment(world: Arc<World>) -> Result<()> {
     );
     ensure!(kills >= 50, "only {kills} kills");
     ensure!(
-        entries.len() as u64 > site.objects + 4,
+        entries.len() as u64 >= site.objects + 2,
         "no continuations: {} slices of {} objects",
         entries.len(),
         site.objects
@@ -147,7 +149,7 @@ fn watch(world: &World, reaper: &Arc<Mutex<Reaper>>) {
         .to_cluster
         .rule(move |request| match meet(&at_cluster) {
             Fault::Pass if request.path.contains("/_bulk") => {
-                Fault::Delay(Duration::from_millis(60))
+                Fault::Delay(Duration::from_millis(50))
             }
             fault => fault,
         });

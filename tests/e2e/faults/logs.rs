@@ -46,7 +46,7 @@ pub(crate) fn flows_of_days(first: u64, days: u64, number: u64, flows: u64) -> R
     })
 }
 
-/// A web ACL log in plain lines: cut up front, and reached by ranges.
+/// A web ACL log that is not packed.
 pub(crate) fn requests(day: u64, number: u64, requests: u64) -> Log {
     let mut text = String::new();
     let mut offsets = Vec::new();
