@@ -25,6 +25,8 @@ pub(crate) struct Weather {
     pub(crate) fail: u64,
     pub(crate) delay: u64,
     pub(crate) twice: u64,
+    /// How often a bulk request takes seconds, so that invocations end before their objects do.
+    pub(crate) slow: u64,
 }
 
 /// Small settings, so that small objects meet every bound.
@@ -196,15 +198,17 @@ fn weather() -> impl Strategy<Value = Weather> {
     let fail = prop_oneof![Just(0), 10_u64..100, 100_u64..300];
     let delay = prop_oneof![Just(0), 10_u64..200, 200_u64..500];
     let twice = prop_oneof![Just(0), 50_u64..300];
-    (any::<u64>(), crash, fail, delay, twice).prop_map(|(seed, crash, fail, delay, twice)| {
-        Weather {
+    let slow = prop_oneof![Just(0), 300_u64..900];
+    (any::<u64>(), crash, fail, delay, twice, slow).prop_map(
+        |(seed, crash, fail, delay, twice, slow)| Weather {
             seed,
             crash,
             fail,
             delay,
             twice,
-        }
-    })
+            slow,
+        },
+    )
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

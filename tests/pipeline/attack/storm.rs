@@ -201,7 +201,11 @@ impl Storm {
 
     fn draw(state: &mut State, call: &Call, moment: Moment) -> Fault {
         let Weather {
-            crash, fail, delay, ..
+            crash,
+            fail,
+            delay,
+            slow,
+            ..
         } = state.weather;
         let is_cluster = matches!(call.place, Place::Bulk | Place::Api);
         if let Some(outage) = state.outage.clone()
@@ -223,6 +227,9 @@ impl Storm {
         };
         if state.happens(fail) {
             return Fault::Fail(state.failure(call.place, moment));
+        }
+        if call.place == Place::Bulk && moment == Moment::Before && state.happens(slow) {
+            return Fault::Delay(Duration::from_millis(state.below(4_000)));
         }
         if state.happens(delay) {
             let longest = if state.happens(100) { 60_000 } else { 3_000 };
