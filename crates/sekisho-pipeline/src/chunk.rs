@@ -10,6 +10,8 @@ use sekisho_bulk::{BulkBatch, BulkError, BulkItem, Verdict};
 use sekisho_document::DocumentHead;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use crate::parts::PartId;
+
 /// The unit of the budget: permits of a semaphore are 32 bits wide.
 pub(crate) const BUDGET_UNIT: usize = 1 << 10;
 
@@ -26,6 +28,8 @@ pub(crate) struct Chunk {
     /// The bytes of those records.
     pub(crate) records: Vec<u8>,
     object: usize,
+    /// The part of the slice that its records belong to.
+    pub(crate) part: PartId,
     /// The share of the budget; given back when the last record of the chunk is settled.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
@@ -100,12 +104,13 @@ pub(crate) struct Sent {
 }
 
 impl Chunk {
-    pub(crate) fn new(object: usize) -> Self {
+    pub(crate) fn new(object: usize, part: PartId) -> Self {
         Self {
             batch: BulkBatch::default(),
             held: Vec::new(),
             records: Vec::new(),
             object,
+            part,
             permit: None,
         }
     }

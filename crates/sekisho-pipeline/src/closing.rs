@@ -4,7 +4,7 @@ use std::io::Read;
 
 use sekisho_bulk::WriteMode;
 use sekisho_event::{ObjectSlice, Reach};
-use sekisho_ledger::{Attempt, LedgerEntry, Next, SliceKey};
+use sekisho_ledger::{Attempt, Books, LedgerEntry, Next, SliceKey};
 use sekisho_parser::ObjectPlan;
 
 use crate::object_run::ObjectRun;
@@ -23,7 +23,14 @@ impl ObjectRun {
                     self.under_way = 0;
                     self.fail(self.time_up());
                 }
+                () = state.verdicts_over() => {
+                    self.under_way = 0;
+                    self.cut_short = true;
+                }
             }
+        }
+        if self.cut_short && self.report.error.is_none() {
+            self.end_where_settled();
         }
         let books = self.report.books;
         if !books.balanced() {
@@ -31,6 +38,26 @@ impl ObjectRun {
             self.fail(PipelineError::Unbalanced { object, books });
         }
         self.end().await
+    }
+
+    /// Ends the slice behind the last record of which all before it are settled: a cluster that is slower than what was read for it must not make the next attempt begin where this one did.
+    fn end_where_settled(&mut self) {
+        let Some(settled) = self.parts.settled_up_to() else {
+            return;
+        };
+        if settled.books.records == 0 {
+            return self.fail(self.time_up());
+        }
+        self.rest = vec![self.rest_from(settled.end)];
+        let report = &mut self.report;
+        report.end = settled.end;
+        report.eof = false;
+        report.cut = None;
+        report.raw_seen = settled.raw_seen;
+        report.books = Books {
+            skipped: report.books.skipped,
+            ..settled.books
+        };
     }
 
     /// Writes the ledger and sends on what follows.

@@ -13,6 +13,7 @@ mod error;
 mod learnt;
 mod object_reader;
 mod object_run;
+mod parts;
 mod pipeline;
 mod progress;
 mod quarantine;

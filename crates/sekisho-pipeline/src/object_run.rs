@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::Arc;
 
 use sekisho_bulk::Destination;
-use sekisho_event::{ObjectRef, ObjectSlice};
+use sekisho_event::{ObjectRef, ObjectSlice, Reach};
 use sekisho_ledger::{Books, Ledger, SliceKey};
 use sekisho_object::{ErrorClass, ObjectError, ObjectMeta};
 use sekisho_parser::{ObjectPlan, Outcome};
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::batcher::Message;
 use crate::chunk::{Chunk, Form, Sent, Settled};
 use crate::learnt::Learnt;
+use crate::parts::{PartId, Parts};
 use crate::run_state::RunState;
 use crate::{
     Clock, Continuations, ObjectReader, ObjectReport, Parsed, PipelineError, PipelineSettings,
@@ -53,7 +54,13 @@ pub(crate) struct ObjectRun {
     /// What follows the slice, to be sent when its books are closed.
     pub(crate) rest: Vec<ObjectSlice>,
     /// Entries for the quarantine that are not kept yet.
-    pub(crate) to_keep: Vec<QuarantineEntry>,
+    pub(crate) to_keep: Vec<(PartId, QuarantineEntry)>,
+    /// How far everything is settled.
+    pub(crate) parts: Parts,
+    /// Whether the time for verdicts was over, so that the rest goes on from where everything is settled.
+    pub(crate) cut_short: bool,
+    /// How later slices of the object are reached.
+    pub(crate) reach: Reach,
     pub(crate) ordinal: usize,
     chunk: Chunk,
     messages: mpsc::UnboundedSender<Message>,
@@ -89,7 +96,10 @@ impl ObjectRun {
             rules: String::new(),
             rest: Vec::new(),
             to_keep: Vec::new(),
-            chunk: Chunk::new(ordinal),
+            chunk: Chunk::new(ordinal, Parts::default().last()),
+            parts: Parts::default(),
+            cut_short: false,
+            reach: Reach::Stream,
             ordinal,
             reply,
             replies,
@@ -102,7 +112,7 @@ impl ObjectRun {
     pub(crate) async fn read<R: Read>(&mut self, mut reader: ObjectReader<R>) -> ObjectPlan {
         self.plan(&mut reader).await;
         let mut advanced = false;
-        while self.report.error.is_none() {
+        while self.report.error.is_none() && !self.cut_short {
             let bound = self.bound(&reader, advanced);
             let start = self.chunk.batch.bytes.len();
             match reader.next_within(&mut self.chunk.batch.bytes, bound) {
@@ -139,6 +149,7 @@ impl ObjectRun {
     /// Takes note of what the plan decided, and refuses to go on under other rules than the slices before.
     async fn plan<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
         self.report.dataset = Some(reader.plan().dataset().to_owned());
+        self.reach = reader.reach();
         reader.plan().label().clone_into(&mut self.parser);
         self.rules = reader.plan().rules();
         let before = self.slice.rules.as_ref();
@@ -178,14 +189,19 @@ impl ObjectRun {
             return;
         }
         self.report.end = offset;
-        self.rest.push(ObjectSlice {
+        self.rest.push(self.rest_from(offset));
+    }
+
+    /// What of the slice lies at or behind an offset.
+    pub(crate) fn rest_from(&self, offset: u64) -> ObjectSlice {
+        ObjectSlice {
             object: self.report.object.clone(),
             start: offset,
-            end: bound,
-            reach: reader.reach(),
+            end: self.slice.end,
+            reach: self.reach,
             rules: Some(self.rules.clone()),
             hops: self.slice.hops + 1,
-        });
+        }
     }
 
     pub(crate) fn fail(&mut self, error: PipelineError) {
@@ -219,6 +235,8 @@ impl ObjectRun {
             digest,
             ..
         } = parsed;
+        let part = self.parts.record(offset);
+        self.chunk.part = part;
         match outcome {
             Outcome::Document(head) => {
                 let (head, form) = self.as_learnt(head, start);
@@ -228,12 +246,15 @@ impl ObjectRun {
                 self.reason(offset, reason);
                 self.chunk.add(head, start, offset, bytes, Form::Raw);
             }
-            Outcome::Excluded { .. } => self.report.books.excluded += 1,
+            Outcome::Excluded { .. } => {
+                self.report.books.excluded += 1;
+                self.parts.count(part, |books, _| books.excluded += 1);
+            }
             Outcome::Quarantined { reason } => {
                 let mut entry = self.entry(offset, bytes, reason);
                 entry.length = length;
                 entry.digest = digest.unwrap_or(entry.digest);
-                self.quarantine(entry).await;
+                self.quarantine(part, entry).await;
             }
         }
     }
@@ -312,7 +333,12 @@ impl ObjectRun {
 
     /// Sends the chunk under construction, as soon as the budget has room.
     async fn send(&mut self, plan: &mut ObjectPlan) {
-        let mut chunk = mem::replace(&mut self.chunk, Chunk::new(self.ordinal));
+        let part = self.chunk.part;
+        let mut chunk = mem::replace(&mut self.chunk, Chunk::new(self.ordinal, part));
+        if !chunk.is_empty() {
+            self.parts.wait(part);
+        }
+        self.parts.seal();
         if !chunk.is_empty() && self.is_wanted() {
             let weight = chunk.weight(self.shared.budget_units);
             let room = Arc::clone(&self.shared.budget).acquire_many_owned(weight);
@@ -324,6 +350,10 @@ impl ObjectRun {
                     permit = &mut room => break permit.ok(),
                     Some(settled) = self.replies.recv() => self.settle(settled, plan).await,
                     () = state.over() => return self.fail(self.time_up()),
+                    () = state.verdicts_over() => {
+                        self.cut_short = true;
+                        return;
+                    }
                 }
             };
             self.post(chunk);

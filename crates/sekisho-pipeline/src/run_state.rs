@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sekisho_bulk::Destination;
 use tokio::sync::watch;
+use tokio::time::sleep_until;
 
 use crate::TimeLimit;
 use crate::object_run::has_come;
@@ -55,6 +56,19 @@ impl RunState {
 
     pub(crate) fn is_over(&self) -> bool {
         *self.over.borrow()
+    }
+
+    /// Waits until there is no time for more verdicts: what is left is needed to close the books of what is settled.
+    pub(crate) async fn verdicts_over(&self) {
+        let TimeLimit {
+            stop_at: Some(stop_at),
+            give_up_at: Some(give_up_at),
+        } = self.time
+        else {
+            return std::future::pending().await;
+        };
+        let between = give_up_at.saturating_duration_since(stop_at);
+        sleep_until(stop_at + between * 2 / 3).await;
     }
 
     /// Waits until everything is given up.

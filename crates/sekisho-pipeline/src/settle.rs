@@ -6,10 +6,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use sekisho_bulk::Verdict;
 use sekisho_document::repair;
+use sekisho_ledger::Books;
 use sekisho_parser::ObjectPlan;
 
 use crate::chunk::{Answered, Chunk, Form, Held, Refused, Settled, WriteFault};
 use crate::object_run::ObjectRun;
+use crate::parts::PartId;
 use crate::{PipelineError, QuarantineEntry, QuarantineError};
 
 /// How many fields of one document are moved away before its raw form is taken: OpenSearch names one at a time.
@@ -33,15 +35,18 @@ impl ObjectRun {
             }
         };
         self.state.wrote();
-        let mut again = Chunk::new(self.ordinal);
+        let part = chunk.part;
+        let mut again = Chunk::new(self.ordinal, part);
         for (held, answered) in chunk.held.iter().zip(verdicts) {
             self.verdict(held, answered, &chunk, plan, &mut again).await;
         }
         self.keep().await;
         if !again.is_empty() {
             again.permit = chunk.permit.take();
+            self.parts.wait(part);
             self.post(again);
         }
+        self.parts.answered(part);
         self.tell();
     }
 
@@ -56,20 +61,16 @@ impl ObjectRun {
         let Answered { verdict, refused } = answered;
         let is_raw = held.form == Form::Raw;
         let offset = held.offset;
-        let books = &mut self.report.books;
         match verdict {
-            Verdict::Indexed => {
-                if is_raw {
-                    books.raw += 1;
-                } else {
-                    books.indexed += 1;
-                }
-                self.report.raw_seen += u64::from(is_raw);
-            }
-            Verdict::Duplicate => {
+            Verdict::Indexed if is_raw => self.count_one(chunk.part, |books, raw_seen| {
+                books.raw += 1;
+                *raw_seen += 1;
+            }),
+            Verdict::Indexed => self.count_one(chunk.part, |books, _| books.indexed += 1),
+            Verdict::Duplicate => self.count_one(chunk.part, |books, raw_seen| {
                 books.duplicate += 1;
-                self.report.raw_seen += u64::from(is_raw);
-            }
+                *raw_seen += u64::from(is_raw);
+            }),
             Verdict::DocumentFault { field, reason } => {
                 self.reason(offset, &reason);
                 let repaired = field.zip(refused).is_some_and(|(field, refused)| {
@@ -81,7 +82,7 @@ impl ObjectRun {
             }
             Verdict::Retired { reason } => {
                 let entry = self.entry(offset, chunk.record(held), reason);
-                self.quarantine(entry).await;
+                self.quarantine(chunk.part, entry).await;
             }
             Verdict::StateFault { reason } => {
                 let object = self.report.object.to_string();
@@ -145,7 +146,7 @@ impl ObjectRun {
         let record = chunk.record(held);
         if held.form == Form::Raw {
             let entry = self.entry(held.offset, record, reason);
-            return self.quarantine(entry).await;
+            return self.quarantine(chunk.part, entry).await;
         }
         let start = again.batch.bytes.len();
         let head = plan.raw(record, held.offset, &reason, &mut again.batch.bytes);
@@ -169,9 +170,10 @@ impl ObjectRun {
     }
 
     /// Takes an entry for the quarantine; many of them share the wait for its store.
-    pub(crate) async fn quarantine(&mut self, entry: QuarantineEntry) {
+    pub(crate) async fn quarantine(&mut self, part: PartId, entry: QuarantineEntry) {
         self.reason(entry.offset, &entry.reason);
-        self.to_keep.push(entry);
+        self.parts.wait(part);
+        self.to_keep.push((part, entry));
         if self.to_keep.len() >= ENTRIES_AT_ONCE {
             self.keep().await;
         }
@@ -181,17 +183,26 @@ impl ObjectRun {
     pub(crate) async fn keep(&mut self) {
         let entries = mem::take(&mut self.to_keep);
         let quarantine = Arc::clone(&self.shared.quarantine);
-        let puts = entries.into_iter().map(|entry| {
+        let puts = entries.into_iter().map(|(part, entry)| {
             let offset = entry.offset;
             let put = quarantine.put(entry);
-            async move { (offset, put.await) }
+            async move { (part, offset, put.await) }
         });
-        for (offset, kept) in join_all(puts).await {
+        for (part, offset, kept) in join_all(puts).await {
             match kept {
-                Ok(()) => self.report.books.quarantined += 1,
+                Ok(()) => {
+                    self.count_one(part, |books, _| books.quarantined += 1);
+                    self.parts.answered(part);
+                }
                 Err(source) => self.not_kept(offset, source),
             }
         }
+    }
+
+    /// Counts an outcome, of the slice and of the part that it belongs to.
+    fn count_one(&mut self, part: PartId, count: impl Fn(&mut Books, &mut u64)) {
+        count(&mut self.report.books, &mut self.report.raw_seen);
+        self.parts.count(part, count);
     }
 
     pub(crate) fn not_kept(&mut self, offset: u64, source: QuarantineError) {

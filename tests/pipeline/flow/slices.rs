@@ -87,6 +87,7 @@ struct World {
     memory: Arc<Memory>,
     store: Arc<FakeStore>,
     split_bytes: u64,
+    buffered_bytes: usize,
     has_queue: bool,
 }
 
@@ -99,6 +100,7 @@ impl World {
             memory: Arc::default(),
             store: Arc::new(store),
             split_bytes: 0,
+            buffered_bytes: 8 << 10,
             has_queue: true,
         }
     }
@@ -130,7 +132,7 @@ impl World {
                 reading: Reading::Inline,
                 split_bytes: self.split_bytes,
                 chunk_bytes: 1 << 10,
-                buffered_bytes: 8 << 10,
+                buffered_bytes: self.buffered_bytes,
                 max_bulk_bytes: 2 << 10,
                 bulks_in_flight: 1,
                 ..PipelineSettings::default()
@@ -143,7 +145,7 @@ impl World {
         let now = Instant::now();
         let time = TimeLimit {
             stop_at: Some(now + Duration::from_secs(1)),
-            give_up_at: Some(now + Duration::from_secs(10)),
+            give_up_at: Some(now + Duration::from_secs(4)),
         };
         let work = Work {
             slice,
@@ -283,4 +285,21 @@ async fn other_rules_end_a_chain() {
     let error = world.run(slice).await.error.unwrap();
     assert!(error.to_string().contains("sekisho reload"), "{error}");
     assert_eq!(world.cluster.0.n_documents(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_slower_than_the_buffer_is_large_delays_the_rest_only() {
+    let mut world = World::new(gzip(text().as_bytes()));
+    // What is read in the first moment takes longer to write than there is time.
+    world.buffered_bytes = 64 << 20;
+    let reports = world.run_all().await;
+    assert!(reports.len() > 2, "{}", reports.len());
+    assert!(reports.iter().all(|report| report.books.balanced()));
+    let n_indexed: u64 = reports.iter().map(|report| report.books.indexed).sum();
+    let n_duplicate: u64 = reports.iter().map(|report| report.books.duplicate).sum();
+    assert_eq!(n_indexed + n_duplicate, RECORDS as u64);
+    assert_eq!(world.cluster.0.n_documents(), RECORDS);
+    for pair in reports.windows(2) {
+        assert_eq!(pair[0].end, pair[1].start);
+    }
 }
