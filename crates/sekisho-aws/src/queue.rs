@@ -1,5 +1,7 @@
 //! [`SqsQueue`]: a queue of SQS.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ use aws_sdk_sqs::types::{
 };
 use chrono::{DateTime, Utc};
 use sekisho_delivery::{DeliveryError, Outgoing, Queue, Received};
+
+use self::place::Place;
 
 /// SQS throttles rarely; the SDK's jitter between five attempts is about ten seconds.
 const MAX_ATTEMPTS: u32 = 5;
@@ -274,60 +278,9 @@ fn from_answer(url: &str, status: u16, code: &str, message: &str, action: &str) 
     DeliveryError::Refused { place, source }
 }
 
-/// What a queue's URL says about where it is.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    Region(String),
-    Address(String),
-    Unknown,
-}
-
-impl Place {
-    fn of(url: &str) -> Self {
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return Self::Unknown;
-        };
-        let host = rest.split('/').next().unwrap_or_default();
-        if !host.contains(".amazonaws.com") {
-            return Self::Address(format!("{scheme}://{host}"));
-        }
-        // `sqs.<region>.amazonaws.com`; the older forms name their region elsewhere.
-        let region = host
-            .strip_prefix("sqs.")
-            .and_then(|rest| rest.split('.').next());
-        match region.filter(|region| region.contains('-')) {
-            Some(region) => Self::Region(region.to_owned()),
-            None => Self::Unknown,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_url_says_where_the_queue_is() {
-        let region = |name: &str| Place::Region(name.to_owned());
-        for (url, expected) in [
-            (
-                "https://sqs.ap-northeast-1.amazonaws.com/111122223333/q",
-                region("ap-northeast-1"),
-            ),
-            (
-                "https://sqs.cn-north-1.amazonaws.com.cn/111122223333/q",
-                region("cn-north-1"),
-            ),
-            ("https://queue.amazonaws.com/111122223333/q", Place::Unknown),
-            (
-                "http://127.0.0.1:4570/000000000000/q",
-                Place::Address("http://127.0.0.1:4570".to_owned()),
-            ),
-            ("q", Place::Unknown),
-        ] {
-            assert_eq!(Place::of(url), expected, "{url}");
-        }
-    }
 
     #[track_caller]
     fn check(status: u16, code: &str, message: &str, expected: &str) {

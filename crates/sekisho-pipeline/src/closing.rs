@@ -161,6 +161,18 @@ impl ObjectRun {
         }
     }
 
+    /// What of the slice lies at or behind an offset.
+    pub(crate) fn rest_from(&self, offset: u64) -> ObjectSlice {
+        ObjectSlice {
+            object: self.report.object.clone(),
+            start: offset,
+            end: self.slice.end,
+            reach: self.reach,
+            rules: Some(self.rules.clone()),
+            hops: self.slice.hops + 1,
+        }
+    }
+
     /// What follows the slice that an entry closed.
     fn rest_of(&self, entry: &LedgerEntry) -> Vec<ObjectSlice> {
         let reach = self.rest.first().map_or(Reach::Stream, |rest| rest.reach);

@@ -12,7 +12,6 @@ use sekisho_ledger::{Books, Ledger, SliceKey};
 use sekisho_object::{ErrorClass, ObjectError, ObjectMeta};
 use sekisho_parser::{ObjectPlan, Outcome};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
 
 use crate::batcher::Message;
 use crate::chunk::{Chunk, Form, Sent, Settled};
@@ -190,18 +189,6 @@ impl ObjectRun {
         }
         self.report.end = offset;
         self.rest.push(self.rest_from(offset));
-    }
-
-    /// What of the slice lies at or behind an offset.
-    pub(crate) fn rest_from(&self, offset: u64) -> ObjectSlice {
-        ObjectSlice {
-            object: self.report.object.clone(),
-            start: offset,
-            end: self.slice.end,
-            reach: self.reach,
-            rules: Some(self.rules.clone()),
-            hops: self.slice.hops + 1,
-        }
     }
 
     pub(crate) fn fail(&mut self, error: PipelineError) {
@@ -399,9 +386,4 @@ impl ObjectRun {
             self.report.reasons.push(Reason { offset, reason });
         }
     }
-}
-
-/// Tells whether a moment has come.
-pub(crate) fn has_come(moment: Option<Instant>) -> bool {
-    moment.is_some_and(|moment| Instant::now() >= moment)
 }

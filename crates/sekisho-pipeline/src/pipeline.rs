@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::batcher::{Batcher, Message, end_message};
 use crate::chunk::BUDGET_UNIT;
 use crate::learnt::Learnt;
-use crate::object_run::{ObjectRun, Shared, has_come};
-use crate::run_state::RunState;
+use crate::object_run::{ObjectRun, Shared};
+use crate::run_state::{RunState, has_come};
 use crate::{
     Clock, Continuations, ObjectReader, ObjectReport, PipelineError, PipelineSettings, Progress,
     Quarantine, Reading, TimeLimit,

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sekisho_bulk::Destination;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use crate::TimeLimit;
-use crate::object_run::has_come;
 
 /// What all slices of one run know.
 pub(crate) struct RunState {
@@ -77,4 +76,9 @@ impl RunState {
         // The sender lives as long as `self`.
         over.wait_for(|over| *over).await.ok();
     }
+}
+
+/// Tells whether a moment has come.
+pub(crate) fn has_come(moment: Option<Instant>) -> bool {
+    moment.is_some_and(|moment| Instant::now() >= moment)
 }
