@@ -57,6 +57,7 @@ impl S3Store {
             last_modified: modified(object, answer.last_modified())?,
             size: length.map(|length| length + from),
         };
+        complete(object, meta.size)?;
         let (sender, body) = Body::channel(CHUNKS_WAITING);
         let download = Download {
             address: object.to_string(),
@@ -113,6 +114,18 @@ fn not_opened(object: &ObjectRef, error: AwsError) -> ObjectError {
         object: Box::new(object.clone()),
         class: error.class(),
         source: Box::new(error),
+    }
+}
+
+/// Refuses an answer that is shorter or longer than the very bytes that were named: it would pass for the whole object.
+fn complete(object: &ObjectRef, size: Option<u64>) -> Result<(), AwsError> {
+    let is_pinned = object.version_id.is_some() || object.etag.is_some();
+    match (object.size, size) {
+        (Some(named), Some(size)) if is_pinned && named != size => Err(AwsError::Unavailable {
+            address: object.to_string(),
+            message: format!("the answer has {size} bytes, the object {named}"),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -215,6 +228,22 @@ mod tests {
         };
         runtime.block_on(download.pump(ByteStream::from_static(b"abc"), sender));
         reader.join().unwrap()
+    }
+
+    #[test]
+    fn an_answer_of_another_length_is_not_the_object() {
+        let named = |etag: Option<&str>, size| ObjectRef {
+            etag: etag.map(str::to_owned),
+            size,
+            ..ObjectRef::new("b", "k")
+        };
+        let ends = |etag, named_size, size| complete(&named(etag, named_size), size).is_ok();
+        assert!(ends(Some("e"), Some(4), Some(4)));
+        assert!(!ends(Some("e"), Some(4), Some(2)));
+        assert!(ends(Some("e"), None, Some(2)));
+        assert!(ends(Some("e"), Some(4), None));
+        // It may have been overwritten since.
+        assert!(ends(None, Some(4), Some(2)));
     }
 
     #[test]
