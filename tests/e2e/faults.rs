@@ -13,6 +13,8 @@ mod consumer;
 mod crash;
 #[path = "faults/logs.rs"]
 mod logs;
+#[path = "faults/network.rs"]
+mod network;
 #[path = "faults/site.rs"]
 mod site;
 #[path = "faults/store.rs"]
@@ -52,6 +54,7 @@ fn main() -> Result<ExitCode> {
     };
     let groups = [
         ("store", store::CASES),
+        ("network", network::CASES),
         ("crash", crash::CASES),
         ("cluster", cluster::CASES),
     ];

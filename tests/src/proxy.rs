@@ -40,7 +40,7 @@ pub enum Fault {
     Lose,
     /// It is served, and the connection is cut after this part of the answer's body.
     Abort(f64),
-    /// It is served, and the answer's body is shorter than it was, with a length that says so.
+    /// It is served, and the answer's body is shorter than it was, with a length that says so and without a checksum.
     Truncate(f64),
 }
 
@@ -293,7 +293,10 @@ fn shortened(answer: &[u8], part: f64) -> Result<Vec<u8>> {
     let head = std::str::from_utf8(head)?;
     let lines = head.trim_end().lines();
     let mut short: String = lines
-        .filter(|line| !line.to_ascii_lowercase().starts_with("content-length:"))
+        .filter(|line| {
+            let line = line.to_ascii_lowercase();
+            !line.starts_with("content-length:") && !line.starts_with("x-amz-checksum-")
+        })
         .flat_map(|line| [line, "\r\n"])
         .collect();
     short.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
