@@ -14,6 +14,8 @@ struct World {
     calls: Mutex<Vec<String>>,
     files: Mutex<BTreeMap<String, bytes::Bytes>>,
     refuses: AtomicBool,
+    /// What the last request was told: a cluster that is well again says so only when it is asked.
+    refused: AtomicBool,
 }
 
 impl World {
@@ -57,7 +59,9 @@ impl ObjectStore for World {
 #[async_trait]
 impl Destination for World {
     async fn write(&self, batch: &BulkBatch) -> Result<Vec<Verdict>, BulkError> {
-        let verdict = if self.refuses.load(Ordering::SeqCst) {
+        let refuses = self.refuses.load(Ordering::SeqCst);
+        self.refused.store(refuses, Ordering::SeqCst);
+        let verdict = if refuses {
             Verdict::StateFault {
                 reason: "full".to_owned(),
             }
@@ -68,8 +72,8 @@ impl Destination for World {
     }
 
     fn refuses_all(&self) -> Option<String> {
-        let refuses = self.refuses.load(Ordering::SeqCst);
-        refuses.then(|| "full".to_owned())
+        let refused = self.refused.load(Ordering::SeqCst);
+        refused.then(|| "full".to_owned())
     }
 }
 
@@ -175,6 +179,9 @@ async fn a_cluster_that_takes_nothing_is_left_alone_and_then_asked_by_one_messag
     assert_eq!(world.take(), ["open a.log", "hide 1", "hide 2", "hide 3"]);
     world.refuses.store(false, Ordering::SeqCst);
     tokio::time::advance(Duration::from_secs(61)).await;
+    // Also where there is but one to try it with.
+    let one = received(&[("1", "a.log", 1)]);
+    assert_eq!(answer(&ingest, &one).await, [""; 0]);
     assert_eq!(answer(&ingest, &payload).await, [""; 0]);
 }
 
