@@ -36,7 +36,7 @@ pub struct Received {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// A queue. Each call is one request and takes at most [`Queue::BATCH`] messages.
+/// A queue. Each call is one request and takes at most `<dyn Queue>::BATCH` messages.
 ///
 /// What is asked for several messages may fail for some of them: the answer holds one result each, in their order.
 #[async_trait]
