@@ -13,7 +13,10 @@ use crate::logs;
 use crate::site::Site;
 use crate::world::World;
 
-crate::cases!(every_request_fails_now_and_then);
+crate::cases!(
+    every_request_fails_now_and_then,
+    a_slow_cluster_delays_no_object_for_ever,
+);
 
 /// One of so many requests fails.
 const ONE_OF: u64 = 6;
@@ -68,5 +71,42 @@ async fn every_request_fails_now_and_then(world: Arc<World>) -> Result<()> {
         tally.line()
     );
     ensure!(faults >= 15, "only {faults} faults");
+    site.complete().await
+}
+
+/// What is read until the time is up takes longer to write than the time that is left.
+async fn a_slow_cluster_delays_no_object_for_ever(world: Arc<World>) -> Result<()> {
+    let time = Duration::from_secs(4);
+    let queue = QueueOptions {
+        visibility: time,
+        max_receives: 10,
+    };
+    let mut site = Site::new(&world, "slow", queue).await?;
+    site.put(logs::flows(10, 0, 800)?).await?;
+    let settings = [
+        ("SEKISHO_DELIVERY_RESERVE_MS", "2000"),
+        ("SEKISHO_BULK_MAX_BULK_BYTES", "16384"),
+        ("SEKISHO_BULK_IN_FLIGHT", "1"),
+        ("SEKISHO_LIMITS_BUFFERED_BYTES", "65536"),
+    ];
+    let began = Instant::now();
+    world
+        .to_cluster
+        .rule(|request| match request.path.as_str() {
+            path if path.contains("/_bulk") => Fault::Delay(Duration::from_millis(100)),
+            _ => Fault::Pass,
+        });
+    let consumer = site.consumer(10, time, &settings);
+    let quiet = site.quiet(&[&consumer]).await;
+    world.to_cluster.calm();
+    let tally = consumer.stop()?;
+    quiet?;
+    println!(
+        "slow: {} records in {} slices, {} ms; {}",
+        site.records(),
+        site.entries().await?.len(),
+        began.elapsed().as_millis(),
+        tally.line()
+    );
     site.complete().await
 }
