@@ -124,9 +124,8 @@ impl Ingest {
         }
         if let Err(error) = self.pass(time).await {
             log::not_ready(&error);
-            let reason = format!("{error:#}");
-            self.brake.hold(reason.clone());
-            return self.braked(messages, &reason);
+            // The gate is its own probe: it asks again the next time, so that `sekisho apply` helps at once.
+            return self.braked(messages, &format!("{error:#}"));
         }
         let (mut shared, mut suspects) = suspects::split(messages, &self.notes).await;
         if allowed == Allowed::Probe {

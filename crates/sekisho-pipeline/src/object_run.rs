@@ -109,9 +109,12 @@ impl ObjectRun {
 
     /// Reads the slice to its end, and gives the plan back for what is refused later.
     pub(crate) async fn read<R: Read>(&mut self, mut reader: ObjectReader<R>) -> ObjectPlan {
-        self.plan(&mut reader).await;
+        self.plan(&reader);
+        if self.goes_on() {
+            self.cut_up().await;
+        }
         let mut advanced = false;
-        while self.report.error.is_none() && !self.cut_short {
+        while self.goes_on() {
             let bound = self.bound(&reader, advanced);
             let start = self.chunk.batch.bytes.len();
             match reader.next_within(&mut self.chunk.batch.bytes, bound) {
@@ -145,8 +148,14 @@ impl ObjectRun {
         reader.into_plan()
     }
 
+    /// Tells whether there is something to read still.
+    fn goes_on(&self) -> bool {
+        let report = &self.report;
+        report.error.is_none() && report.ignored.is_none() && !self.cut_short
+    }
+
     /// Takes note of what the plan decided, and refuses to go on under other rules than the slices before.
-    async fn plan<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
+    fn plan<R: Read>(&mut self, reader: &ObjectReader<R>) {
         self.report.dataset = Some(reader.plan().dataset().to_owned());
         self.reach = reader.reach();
         reader.plan().label().clone_into(&mut self.parser);
@@ -158,9 +167,7 @@ impl ObjectRun {
                 start: self.slice.start,
                 parser: self.parser.clone(),
             });
-            return;
         }
-        self.cut_up(reader).await;
     }
 
     /// Where to stop: at the slice's own end, or, once the time is up and something was done, at the next record.
