@@ -14,7 +14,7 @@ use crate::records::Made;
 use crate::versions::{Version, key, made};
 
 /// How many rounds of the calm are enough for everything.
-const CALM_ROUNDS: usize = 200;
+const CALM_ROUNDS: usize = 400;
 
 /// One case as it happens.
 pub(crate) struct World<'c> {
