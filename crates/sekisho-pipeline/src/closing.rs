@@ -1,12 +1,14 @@
 //! Closes the books of a slice: balance, ledger, and the messages for what follows.
 
+use std::io::Read;
+
 use sekisho_bulk::WriteMode;
 use sekisho_event::{ObjectSlice, Reach};
 use sekisho_ledger::{Attempt, Books, LedgerEntry, Next, SliceKey};
 use sekisho_parser::ObjectPlan;
 
 use crate::object_run::ObjectRun;
-use crate::{ObjectReport, PipelineError};
+use crate::{ObjectReader, ObjectReport, PipelineError};
 
 impl ObjectRun {
     /// Waits for the last verdicts and closes the books.
@@ -213,13 +215,11 @@ impl ObjectRun {
         true
     }
 
-    /// Cuts plain lines that are too many for one invocation into slices, and sends all of them away.
-    ///
-    /// The message that named the object ends with that: if it went on to read a slice itself, every failure of this one would send all others again.
-    pub(crate) async fn cut_up(&mut self) {
+    /// Cuts plain lines that are too many for one invocation into slices, and sends all but the first away.
+    pub(crate) async fn cut_up<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
         let size = self.report.object.size.unwrap_or_default();
         let step = self.shared.settings.split_bytes;
-        let cuts = self.slice.is_whole() && self.reach == Reach::Range;
+        let cuts = self.slice.is_whole() && reader.reach() == Reach::Range;
         let Some(queue) = self.shared.continuations.clone() else {
             return;
         };
@@ -227,29 +227,35 @@ impl ObjectRun {
             return;
         }
         let mut slices = Vec::new();
-        let mut start = 0;
+        let mut start = step;
         while start < size {
             let end = start.saturating_add(step);
             slices.push(ObjectSlice {
+                object: self.report.object.clone(),
                 start,
                 end: (end < size).then_some(end),
-                ..self.rest_from(start)
+                reach: Reach::Range,
+                rules: Some(self.rules.clone()),
+                hops: self.slice.hops + 1,
             });
             start = end;
         }
-        let slices = match self.unfinished(slices).await {
-            Ok(slices) => slices,
-            Err(error) => return self.fail(error),
-        };
-        if let Err(source) = queue.send(&slices).await {
-            let object = self.report.object.to_string();
-            return self.fail(PipelineError::Continuation {
-                object,
-                offset: 0,
-                source,
-            });
+        match self.unfinished(slices).await {
+            Ok(slices) => {
+                if let Err(source) = queue.send(&slices).await {
+                    let object = self.report.object.to_string();
+                    let offset = step;
+                    return self.fail(PipelineError::Continuation {
+                        object,
+                        offset,
+                        source,
+                    });
+                }
+                reader.bound(step);
+                self.slice.end = Some(step);
+            }
+            Err(error) => self.fail(error),
         }
-        self.ignore(format!("cut into {} slices of their own", slices.len()));
     }
 
     /// Leaves out what the ledger knows to be finished: a message that returns must not start its chains again.

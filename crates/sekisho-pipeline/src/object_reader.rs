@@ -234,6 +234,11 @@ impl<R: Read> ObjectReader<R> {
         }
     }
 
+    /// Leaves the records that start at or behind an offset to other slices.
+    pub(crate) fn bound(&mut self, bound: u64) {
+        self.bound = Some(bound);
+    }
+
     /// Where the slice ends, where that is known.
     pub(crate) fn bound_of(&self) -> Option<u64> {
         self.bound

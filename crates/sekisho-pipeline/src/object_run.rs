@@ -109,12 +109,9 @@ impl ObjectRun {
 
     /// Reads the slice to its end, and gives the plan back for what is refused later.
     pub(crate) async fn read<R: Read>(&mut self, mut reader: ObjectReader<R>) -> ObjectPlan {
-        self.plan(&reader);
-        if self.goes_on() {
-            self.cut_up().await;
-        }
+        self.plan(&mut reader).await;
         let mut advanced = false;
-        while self.goes_on() {
+        while self.report.error.is_none() && !self.cut_short {
             let bound = self.bound(&reader, advanced);
             let start = self.chunk.batch.bytes.len();
             match reader.next_within(&mut self.chunk.batch.bytes, bound) {
@@ -148,14 +145,8 @@ impl ObjectRun {
         reader.into_plan()
     }
 
-    /// Tells whether there is something to read still.
-    fn goes_on(&self) -> bool {
-        let report = &self.report;
-        report.error.is_none() && report.ignored.is_none() && !self.cut_short
-    }
-
     /// Takes note of what the plan decided, and refuses to go on under other rules than the slices before.
-    fn plan<R: Read>(&mut self, reader: &ObjectReader<R>) {
+    async fn plan<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
         self.report.dataset = Some(reader.plan().dataset().to_owned());
         self.reach = reader.reach();
         reader.plan().label().clone_into(&mut self.parser);
@@ -167,7 +158,9 @@ impl ObjectRun {
                 start: self.slice.start,
                 parser: self.parser.clone(),
             });
+            return;
         }
+        self.cut_up(reader).await;
     }
 
     /// Where to stop: at the slice's own end, or, once the time is up and something was done, at the next record.
