@@ -24,9 +24,10 @@ const KEYWORDS: [&str; 9] = [
 ];
 const DATES: [&str; 2] = ["@timestamp", "last_modified"];
 const FLAGS: [&str; 2] = ["eof", "closed"];
-const NUMBERS: [&str; 6] = [
+const NUMBERS: [&str; 7] = [
     "start",
     "end",
+    "divided_at",
     "attempts",
     "raw_seen",
     "bytes",

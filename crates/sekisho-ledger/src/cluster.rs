@@ -61,6 +61,12 @@ impl Ledger for ClusterLedger {
         let change = Change::Sent { slice, end };
         self.records.submit(change.into()).await.map(drop)
     }
+
+    async fn divided(&self, first: &SliceKey, at: u64) -> Result<(), LedgerError> {
+        let first = first.clone();
+        let change = Change::Divided { first, at };
+        self.records.submit(change.into()).await.map(drop)
+    }
 }
 
 #[cfg(test)]

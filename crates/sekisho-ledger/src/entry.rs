@@ -142,6 +142,8 @@ pub struct LedgerEntry {
     pub eof: bool,
     /// What follows behind `end`.
     pub next: Option<Next>,
+    /// Where the second of the slices begins that the object was divided into before it was read, in bytes; all their messages are sent.
+    pub divided_at: Option<u64>,
     /// Whether an attempt finished with balanced books.
     pub closed: bool,
     /// How many attempts ended, finished or not; an attempt that took its process with it left no count.
@@ -223,6 +225,19 @@ impl LedgerEntry {
             next: Some(Next::Sent),
             ..self
         })
+    }
+
+    /// Notes that the messages for all slices from `at` on are sent, whatever becomes of this first one: it may fail and return often, they are not sent again.
+    #[must_use]
+    pub fn divided(mut self, slice: &SliceKey, at: u64) -> Self {
+        let slice = slice.clone();
+        self.bucket = slice.bucket;
+        self.key = slice.key;
+        self.etag = slice.etag;
+        self.start = slice.start;
+        self.last_modified = slice.last_modified;
+        self.divided_at = Some(at);
+        self
     }
 
     /// Tells whether nothing is left to do for this slice: its books are closed, and what follows it is on its way.

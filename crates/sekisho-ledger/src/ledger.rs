@@ -28,6 +28,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When it cannot be written; then they are sent again when the slice's message returns.
     async fn sent(&self, slice: &SliceKey, end: u64) -> Result<(), LedgerError>;
+
+    /// Notes, with the first slice of an object, that the messages for all its slices from `at` on are sent: [`LedgerEntry::divided_at`].
+    ///
+    /// # Errors
+    /// When it cannot be written; then they are sent again when the object's message returns.
+    async fn divided(&self, first: &SliceKey, at: u64) -> Result<(), LedgerError>;
 }
 
 /// The ledger of a run that has none, like a load into a folder: nothing is found, and everything counts as recorded.
@@ -45,6 +51,10 @@ impl Ledger for NoLedger {
     }
 
     async fn sent(&self, _: &SliceKey, _: u64) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn divided(&self, _: &SliceKey, _: u64) -> Result<(), LedgerError> {
         Ok(())
     }
 }

@@ -4,11 +4,11 @@ use std::io::Read;
 
 use sekisho_bulk::WriteMode;
 use sekisho_event::{ObjectSlice, Reach};
-use sekisho_ledger::{Attempt, Books, LedgerEntry, Next, SliceKey};
+use sekisho_ledger::{Attempt, Books, LedgerEntry, LedgerError, Next, SliceKey};
 use sekisho_parser::ObjectPlan;
 
 use crate::object_run::ObjectRun;
-use crate::{ObjectReader, ObjectReport, PipelineError};
+use crate::{Continuations, ObjectReader, ObjectReport, PipelineError};
 
 impl ObjectRun {
     /// Waits for the last verdicts and closes the books.
@@ -84,10 +84,7 @@ impl ObjectRun {
         match self.shared.ledger.record(attempt).await {
             Ok(_) if failed => {}
             Ok(entry) => self.send_on(&key, &entry).await,
-            Err(source) => {
-                let object = self.report.object.to_string();
-                self.fail(PipelineError::Ledger { object, source });
-            }
+            Err(source) => self.fail(self.ledger_fault(source)),
         }
     }
 
@@ -154,10 +151,7 @@ impl ObjectRun {
         }
         match self.shared.ledger.sent(key, offset).await {
             Ok(()) => self.report.next = Some(Next::Sent),
-            Err(source) => {
-                let object = self.report.object.to_string();
-                self.fail(PipelineError::Ledger { object, source });
-            }
+            Err(source) => self.fail(self.ledger_fault(source)),
         }
     }
 
@@ -199,11 +193,11 @@ impl ObjectRun {
         let entry = match self.shared.ledger.find(std::slice::from_ref(&key)).await {
             Ok(found) => found.into_iter().next().flatten(),
             Err(source) => {
-                let object = self.report.object.to_string();
-                self.fail(PipelineError::Ledger { object, source });
+                self.fail(self.ledger_fault(source));
                 return true;
             }
         };
+        self.divided_at = entry.as_ref().and_then(|entry| entry.divided_at);
         let Some(entry) = entry.filter(|entry| entry.closed) else {
             return false;
         };
@@ -215,47 +209,49 @@ impl ObjectRun {
         true
     }
 
-    /// Cuts plain lines that are too many for one invocation into slices, and sends all but the first away.
-    pub(crate) async fn cut_up<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
-        let size = self.report.object.size.unwrap_or_default();
-        let step = self.shared.settings.split_bytes;
-        let cuts = self.slice.is_whole() && reader.reach() == Reach::Range;
-        let Some(queue) = self.shared.continuations.clone() else {
+    /// Divides plain lines that are too many for one invocation into slices, sends all but the first away, and keeps to the first.
+    pub(crate) async fn divide<R: Read>(&mut self, reader: &mut ObjectReader<R>) {
+        let divides = self.slice.is_whole() && reader.reach() == Reach::Range;
+        let Some(queue) = self.shared.continuations.clone().filter(|_| divides) else {
             return;
         };
-        if !cuts || step == 0 || size <= step {
-            return;
+        let at = match self.divided_at {
+            Some(at) => at,
+            None => match self.send_slices(&*queue).await {
+                Ok(Some(at)) => at,
+                Ok(None) => return,
+                Err(error) => return self.fail(error),
+            },
+        };
+        reader.bound(at);
+        self.slice.end = Some(at);
+    }
+
+    /// Sends the messages for all slices but the first and gives where the second begins; `None` for an object that is small enough.
+    async fn send_slices(&self, queue: &dyn Continuations) -> Result<Option<u64>, PipelineError> {
+        let size = self.report.object.size.unwrap_or_default();
+        let step = self.shared.settings.split_bytes;
+        if step == 0 || size <= step {
+            return Ok(None);
         }
-        let mut slices = Vec::new();
-        let mut start = step;
-        while start < size {
-            let end = start.saturating_add(step);
-            slices.push(ObjectSlice {
-                object: self.report.object.clone(),
-                start,
-                end: (end < size).then_some(end),
-                reach: Reach::Range,
-                rules: Some(self.rules.clone()),
-                hops: self.slice.hops + 1,
-            });
-            start = end;
+        let starts = (1..).map_while(|n: u64| n.checked_mul(step).filter(|start| *start < size));
+        let slices = starts.map(|start| ObjectSlice {
+            end: start.checked_add(step).filter(|end| *end < size),
+            reach: Reach::Range,
+            ..self.rest_from(start)
+        });
+        let slices = self.unfinished(slices.collect()).await?;
+        let sent = queue.send(&slices).await;
+        sent.map_err(|source| PipelineError::Continuation {
+            object: self.report.object.to_string(),
+            offset: step,
+            source,
+        })?;
+        if let Some(first) = &self.key {
+            let noted = self.shared.ledger.divided(first, step).await;
+            noted.map_err(|source| self.ledger_fault(source))?;
         }
-        match self.unfinished(slices).await {
-            Ok(slices) => {
-                if let Err(source) = queue.send(&slices).await {
-                    let object = self.report.object.to_string();
-                    let offset = step;
-                    return self.fail(PipelineError::Continuation {
-                        object,
-                        offset,
-                        source,
-                    });
-                }
-                reader.bound(step);
-                self.slice.end = Some(step);
-            }
-            Err(error) => self.fail(error),
-        }
+        Ok(Some(step))
     }
 
     /// Leaves out what the ledger knows to be finished: a message that returns must not start its chains again.
@@ -274,14 +270,16 @@ impl ObjectRun {
             })
             .collect();
         let found = self.shared.ledger.find(&keys).await;
-        let found = found.map_err(|source| PipelineError::Ledger {
-            object: self.report.object.to_string(),
-            source,
-        })?;
+        let found = found.map_err(|source| self.ledger_fault(source))?;
         let open = slices.into_iter().zip(found);
         Ok(open
             .filter(|(_, entry)| !entry.as_ref().is_some_and(LedgerEntry::is_done))
             .map(|(slice, _)| slice)
             .collect())
+    }
+
+    fn ledger_fault(&self, source: LedgerError) -> PipelineError {
+        let object = self.report.object.to_string();
+        PipelineError::Ledger { object, source }
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct ObjectRun {
     pub(crate) parser: String,
     /// The fingerprint of its rules.
     pub(crate) rules: String,
+    /// Where the ledger says that the object was divided: the messages for all behind it are sent.
+    pub(crate) divided_at: Option<u64>,
     /// What follows the slice, to be sent when its books are closed.
     pub(crate) rest: Vec<ObjectSlice>,
     /// Entries for the quarantine that are not kept yet.
@@ -93,6 +95,7 @@ impl ObjectRun {
             key: None,
             parser: String::new(),
             rules: String::new(),
+            divided_at: None,
             rest: Vec::new(),
             to_keep: Vec::new(),
             chunk: Chunk::new(ordinal, Parts::default().last()),
@@ -160,7 +163,7 @@ impl ObjectRun {
             });
             return;
         }
-        self.cut_up(reader).await;
+        self.divide(reader).await;
     }
 
     /// Where to stop: at the slice's own end, or, once the time is up and something was done, at the next record.

@@ -54,4 +54,8 @@ impl Ledger for HeldLedger {
     async fn sent(&self, slice: &SliceKey, end: u64) -> Result<(), LedgerError> {
         self.ledger.sent(slice, end).await
     }
+
+    async fn divided(&self, first: &SliceKey, at: u64) -> Result<(), LedgerError> {
+        self.ledger.divided(first, at).await
+    }
 }

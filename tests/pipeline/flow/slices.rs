@@ -68,6 +68,14 @@ impl Ledger for Memory {
         }
         Ok(())
     }
+
+    async fn divided(&self, first: &SliceKey, at: u64) -> Result<(), LedgerError> {
+        self.steps.lock().unwrap().push("divided");
+        let mut entries = self.entries.lock().unwrap();
+        let entry = entries.entry(first.id()).or_default();
+        *entry = entry.clone().divided(first, at);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -142,10 +150,14 @@ impl World {
 
     /// Runs one slice for at most a second, as one invocation does.
     async fn run(&self, slice: ObjectSlice) -> ObjectReport {
+        self.run_for(slice, Duration::from_secs(4)).await
+    }
+
+    async fn run_for(&self, slice: ObjectSlice, patience: Duration) -> ObjectReport {
         let now = Instant::now();
         let time = TimeLimit {
             stop_at: Some(now + Duration::from_secs(1)),
-            give_up_at: Some(now + Duration::from_secs(4)),
+            give_up_at: Some(now + patience),
         };
         let work = Work {
             slice,
@@ -227,6 +239,24 @@ async fn plain_lines_are_cut_up_front() {
     let reports = world.run_all().await;
     let starts = reports.iter().filter(|report| report.start % 10_000 == 0);
     assert!(starts.count() > 2);
+    world.check(&reports);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slices_are_sent_once_however_often_the_first_fails() {
+    let mut world = World::new(text().into_bytes());
+    world.split_bytes = 10_000;
+    for _ in 0..3 {
+        let failed = world.run_for(whole(), Duration::from_millis(50)).await;
+        assert!(failed.error.is_some());
+    }
+    // It stays divided where it was, whatever the settings say by now.
+    world.split_bytes = 7_000;
+    let reports = world.run_all().await;
+    let steps = world.memory.steps.lock().unwrap().clone();
+    assert_eq!(steps[..3], ["send", "divided", "record"]);
+    assert_eq!(steps.iter().filter(|step| **step == "divided").count(), 1);
+    drop(steps);
     world.check(&reports);
 }
 

@@ -38,6 +38,13 @@ impl Ledger for Memory {
         }
         Ok(())
     }
+
+    async fn divided(&self, first: &SliceKey, at: u64) -> Result<(), LedgerError> {
+        let mut entries = self.0.lock().unwrap();
+        let entry = entries.entry(first.id()).or_default();
+        *entry = std::mem::take(entry).divided(first, at);
+        Ok(())
+    }
 }
 
 fn object(key: &str) -> ListedObject {

@@ -24,6 +24,8 @@ pub(super) enum Change {
     Attempt(Box<Attempt>),
     /// The messages for what lies behind `end` are sent.
     Sent { slice: SliceKey, end: u64 },
+    /// The messages for all slices from `at` on are sent.
+    Divided { first: SliceKey, at: u64 },
 }
 
 impl Change {
@@ -31,6 +33,7 @@ impl Change {
         match self {
             Self::Attempt(attempt) => &attempt.slice,
             Self::Sent { slice, .. } => slice,
+            Self::Divided { first, .. } => first,
         }
     }
 
@@ -42,6 +45,7 @@ impl Change {
                 let entry = entry?;
                 Some(entry.clone().sent(*end).unwrap_or(entry))
             }
+            Self::Divided { first, at } => Some(entry.unwrap_or_default().divided(first, *at)),
         }
     }
 }
