@@ -7,7 +7,7 @@ mod batch;
 mod brake;
 mod gate;
 mod ingest;
-pub mod log;
+mod log;
 mod notes;
 mod returns;
 mod start;

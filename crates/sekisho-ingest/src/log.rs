@@ -5,28 +5,6 @@ use std::error::Error;
 use sekisho_delivery::DeliveryError;
 use sekisho_event::{IgnoreReason, Ignored, MessageError};
 use sekisho_pipeline::ObjectReport;
-use tracing_subscriber::EnvFilter;
-
-/// The libraries' own words are for their developers.
-const LEVELS: &str = "warn,sekisho_ingest=info";
-
-/// Starts logging to standard output, which Lambda keeps.
-pub fn start() {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(EnvFilter::new(LEVELS))
-        .init();
-}
-
-/// Logs why an invocation, or the start, failed as a whole, and makes it the runtime's error.
-pub fn refused(error: anyhow::Error) -> lambda_runtime::Error {
-    let message = format!("{error:#}");
-    tracing::error!(error = message, "invocation failed");
-    message.into()
-}
 
 /// Logs how one object ended.
 pub(crate) fn object(report: &ObjectReport) {

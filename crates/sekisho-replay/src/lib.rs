@@ -11,7 +11,7 @@ mod error;
 mod fate;
 mod inspect;
 mod letter;
-pub mod log;
+mod log;
 mod outbox;
 mod parked;
 mod quarantine;

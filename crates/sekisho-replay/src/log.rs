@@ -1,30 +1,7 @@
 //! What the function logs: one JSON line for each message that it parks, and a summary.
 
-use tracing_subscriber::EnvFilter;
-
 use crate::parked::ParkedMessage;
 use crate::report::{End, ReplayReport};
-
-/// The libraries' own words are for their developers.
-const LEVELS: &str = "warn,sekisho_replay=info";
-
-/// Starts logging to standard output, which Lambda keeps.
-pub fn start() {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(EnvFilter::new(LEVELS))
-        .init();
-}
-
-/// Logs why an invocation, or the start, failed as a whole, and makes it the runtime's error.
-pub fn refused(error: anyhow::Error) -> lambda_runtime::Error {
-    let message = format!("{error:#}");
-    tracing::error!(error = message, "replay failed");
-    message.into()
-}
 
 /// Logs a message that was parked, with its cause in words.
 pub(crate) fn parked(parked: &ParkedMessage) {
