@@ -10,6 +10,9 @@ impl Settings {
         self.check_prefix()?;
         self.check_opensearch()?;
         self.check_quarantine()?;
+        self.check_templates()?;
+        self.lifecycle.check()?;
+        self.check_access()?;
         self.check_limits()
     }
 
@@ -68,6 +71,60 @@ impl Settings {
         ))
     }
 
+    fn check_templates(&self) -> Result<(), ConfigError> {
+        let template = &self.template;
+        let counts = std::iter::once(&template.shards).chain(template.shards_of.values());
+        if counts.into_iter().any(|shards| *shards == 0) {
+            return Err(conflict(
+                "template.shards",
+                "must be more than 0".to_owned(),
+            ));
+        }
+        let all = std::iter::once(&template.replicas).chain(template.replicas_of.values());
+        for replicas in all {
+            let is_number = |text: &str| text.parse::<u8>().is_ok();
+            let fits = match replicas.split_once('-') {
+                Some((least, most)) => is_number(least) && (is_number(most) || most == "all"),
+                None => is_number(replicas),
+            };
+            if !fits {
+                return Err(conflict(
+                    "template.replicas",
+                    format!(
+                        "`{replicas}` is neither a number nor a range; write it like `1` or `0-1`"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// An entry with a blank would match nobody, and nobody would see why.
+    fn check_access(&self) -> Result<(), ConfigError> {
+        let access = &self.access;
+        let lists = [
+            ("access.ingest_roles", &access.ingest_roles),
+            ("access.replay_roles", &access.replay_roles),
+            ("access.reload_roles", &access.reload_roles),
+            ("access.apply_roles", &access.apply_roles),
+            ("access.reader_roles", &access.reader_roles),
+        ];
+        for (name, entries) in lists {
+            for entry in entries {
+                let named = entry.strip_prefix("user:").unwrap_or(entry);
+                if named.is_empty() || named.trim() != named || named.contains('*') {
+                    return Err(conflict(
+                        name,
+                        format!(
+                            "`{entry}` names nobody; write it like `arn:aws:iam::111122223333:role/ingest` or `user:NAME`"
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn check_limits(&self) -> Result<(), ConfigError> {
         let limits = &self.limits;
         let positive = [
@@ -95,7 +152,7 @@ impl Settings {
     }
 }
 
-fn conflict(name: &'static str, reason: String) -> ConfigError {
+pub(crate) fn conflict(name: &'static str, reason: String) -> ConfigError {
     ConfigError::Conflict { name, reason }
 }
 
@@ -140,5 +197,25 @@ mod tests {
         check_name(|s| s.opensearch.auth = Auth::Basic, "opensearch.username");
         check_name(|s| s.bulk.in_flight = 0, "bulk.in_flight");
         check_name(|s| s.limits.max_ratio = 0, "limits.max_ratio");
+        check_name(
+            |s| s.template.shards_of = [("aws.waf".to_owned(), 0)].into(),
+            "template.shards",
+        );
+        for replicas in ["", "one", "1-", "0-some", "-1"] {
+            check_name(
+                |s| s.template.replicas = replicas.to_owned(),
+                "template.replicas",
+            );
+        }
+        check_name(
+            |s| s.lifecycle.read_only_days = 7,
+            "lifecycle.read_only_days",
+        );
+        for entry in ["", "user:", "*", " a"] {
+            check_name(
+                |s| s.access.reader_roles = vec![entry.to_owned()],
+                "access.reader_roles",
+            );
+        }
     }
 }

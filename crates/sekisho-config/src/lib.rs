@@ -8,15 +8,17 @@
 mod declare;
 mod check;
 mod error;
+mod lifecycle;
 mod read;
 mod render;
 mod settings;
 mod value;
 
 pub use error::ConfigError;
+pub use lifecycle::Ages;
 pub use settings::{
-    BulkSettings, DeliverySettings, DocumentSettings, IgnoreSettings, IndexSettings,
-    LedgerSettings, LimitSettings, OpenSearchSettings, QuarantineSettings, QueueSettings,
-    ReplaySettings, S3Settings, Settings,
+    AccessSettings, BulkSettings, DeliverySettings, DocumentSettings, IgnoreSettings,
+    IndexSettings, LedgerSettings, LifecycleSettings, LimitSettings, OpenSearchSettings,
+    QuarantineSettings, QueueSettings, ReplaySettings, S3Settings, Settings, TemplateSettings,
 };
 pub use value::{Auth, Cidr, EventOriginal, Rotation, Secret};

@@ -24,6 +24,64 @@ settings! {
         rotation: BTreeMap<String, Rotation> = BTreeMap::new();
     }
 
+    /// How `sekisho apply` makes the templates of new indices; an index that exists keeps what it was made with.
+    template: TemplateSettings {
+        /// Primary shards of an index: one holds up to about 50 GB.
+        shards: u16 = 1;
+        /// Primary shards of single sources, by dataset, like `{ "aws.vpcflow" = 3 }`.
+        shards_of: BTreeMap<String, u16> = BTreeMap::new();
+        /// Copies of each shard: a number like `1`, or a range like `0-1`, of which the cluster takes what its nodes can hold.
+        replicas: String = "0-1".to_owned();
+        /// Copies for single sources, by dataset, like `{ "aws.vpcflow" = "0" }`.
+        replicas_of: BTreeMap<String, String> = BTreeMap::new();
+        /// How long a new document may stay invisible to searches, in OpenSearch's notation, like `30s`.
+        refresh_interval: String = "30s".to_owned();
+    }
+
+    /// The lifecycle policies (ISM) that `sekisho apply` puts. Days count from the last day that an index covers, so each record is kept at least so long; 0: never.
+    lifecycle: LifecycleSettings {
+        /// Puts them. Without it nothing is made read-only or deleted by Sekisho.
+        enabled: bool = true;
+        /// When an index is retired: made read-only, and what comes later is written beside it. At least 21, so that no delivery finds it closed.
+        read_only_days: u16 = 30;
+        /// Read-only days of single sources, by dataset (`aws.waf`) or module (`aws`).
+        read_only_days_of: BTreeMap<String, u16> = BTreeMap::new();
+        /// When an index moves to UltraWarm, which the Amazon domain must have; 90 keeps three months fast.
+        warm_days: u16 = 0;
+        /// Warm days of single sources, by dataset or module.
+        warm_days_of: BTreeMap<String, u16> = BTreeMap::new();
+        /// When an index moves from UltraWarm to cold storage, where it must be attached before a search.
+        cold_days: u16 = 0;
+        /// Cold days of single sources, by dataset or module.
+        cold_days_of: BTreeMap<String, u16> = BTreeMap::new();
+        /// When an index is deleted. A year is what PCI DSS 10.5.1 asks for.
+        delete_days: u16 = 365;
+        /// Delete days of single sources, by dataset or module.
+        delete_days_of: BTreeMap<String, u16> = BTreeMap::new();
+        /// When an index of the ledger is deleted; it is never read-only.
+        ledger_delete_days: u16 = 365;
+    }
+
+    /// Who may do what in a cluster with fine-grained access control. An entry is the ARN of an IAM role or user, another backend role (like a SAML group), or `user:NAME`; an empty list leaves the mapping of its role as it is.
+    access: AccessSettings {
+        /// Puts the five roles of Sekisho and maps these to them.
+        enabled: bool = true;
+        /// Who ingests: the role of the ingest function.
+        ingest_roles: Vec<String> = Vec::new();
+        /// Who replays: the role of the replay function.
+        replay_roles: Vec<String> = Vec::new();
+        /// Who runs `sekisho reload`.
+        reload_roles: Vec<String> = Vec::new();
+        /// Who runs `sekisho apply`; the roles themselves can only be put by the domain's master user.
+        apply_roles: Vec<String> = Vec::new();
+        /// Who searches the logs.
+        reader_roles: Vec<String> = Vec::new();
+        /// What readers see, by dataset (`aws.waf`) or module (`aws`); empty for all logs.
+        reader_sources: Vec<String> = Vec::new();
+        /// Lets readers see the records that did not parse. They are kept as they came, so fields that a parser would leave out are in them.
+        reader_raw: bool = true;
+    }
+
     /// The cluster that documents are written to.
     opensearch: OpenSearchSettings {
         /// The cluster's address, like `https://search.example.com`.
