@@ -113,6 +113,7 @@ Examples:
 
 Below a folder each file's path is its key. With `--as` the files stand for the objects of that place: the same ids, so nothing doubles when the bucket delivers them too.
 A load into a cluster writes the ledger, and ends with the reason when the cluster or the ledger takes nothing: `--resume` goes on from there. A bucket is read page by page, one page at a time.
+`discard:300ms` counts too, and each bulk request takes so long, as with a cluster.
 A folder as destination holds the documents without `event.ingested`; it keeps 16 bytes per document in memory to tell duplicates.")]
 pub struct LoadArgs {
     /// A file, a folder or `s3://bucket/prefix`.

@@ -103,7 +103,7 @@ impl Batcher {
         {
             self.flush().await;
         }
-        self.pending.add(sent);
+        self.pending.add(sent, self.max_bulk_bytes);
         if self.pending.batch.bytes.len() >= self.max_bulk_bytes
             || self.pending.weight >= self.max_weight
         {
@@ -129,7 +129,7 @@ impl Batcher {
 }
 
 impl Pending {
-    fn add(&mut self, mut sent: Sent) {
+    fn add(&mut self, mut sent: Sent, max_bulk_bytes: usize) {
         let chunk = &mut sent.chunk;
         self.weight += chunk
             .permit
@@ -137,9 +137,12 @@ impl Pending {
             .map_or(0, OwnedSemaphorePermit::num_permits);
         let bytes = mem::take(&mut chunk.batch.bytes);
         let shift = self.batch.bytes.len();
-        if shift == 0 {
+        if shift == 0 && bytes.len() >= max_bulk_bytes {
             self.batch.bytes = bytes;
         } else {
+            // Its whole size at once: a body that grows leaves its smaller selves behind as gaps.
+            let room = max_bulk_bytes.saturating_sub(shift).max(bytes.len());
+            self.batch.bytes.reserve_exact(room);
             self.batch.bytes.extend_from_slice(&bytes);
         }
         let items = mem::take(&mut chunk.batch.items).into_iter();

@@ -15,8 +15,8 @@ use crate::parts::PartId;
 /// The unit of the budget: permits of a semaphore are 32 bits wide.
 pub(crate) const BUDGET_UNIT: usize = 1 << 10;
 
-/// What an item costs beside its bytes, roughly.
-const ITEM_BYTES: usize = 128;
+/// What a full chunk may hold over its size: buffers that never grow are all alike, so that the allocator uses each of them again instead of leaving gaps.
+const OVERHANG: usize = 32 << 10;
 
 /// Some documents of one object.
 #[derive(Debug)]
@@ -115,6 +115,23 @@ impl Chunk {
         }
     }
 
+    /// A chunk with room for what makes it full.
+    pub(crate) fn with_room(object: usize, part: PartId, chunk_bytes: usize) -> Self {
+        let mut chunk = Self::new(object, part);
+        chunk.batch.bytes.reserve_exact(chunk_bytes + OVERHANG);
+        chunk.records.reserve_exact(chunk_bytes + OVERHANG);
+        chunk
+    }
+
+    /// Gives back the room that a chunk did not need.
+    pub(crate) fn shrink(&mut self) {
+        for buffer in [&mut self.batch.bytes, &mut self.records] {
+            if buffer.len() < buffer.capacity() / 2 {
+                buffer.shrink_to_fit();
+            }
+        }
+    }
+
     /// Takes note of the document that was appended to `batch.bytes` from `start` on.
     pub(crate) fn add(
         &mut self,
@@ -150,7 +167,10 @@ impl Chunk {
 
     /// What the chunk takes of the budget, in [`BUDGET_UNIT`]s; never more than half of it, so that one giant record can always pass.
     pub(crate) fn weight(&self, budget: u32) -> u32 {
-        let bytes = self.batch.bytes.len() + self.records.len() + self.held.len() * ITEM_BYTES;
+        let bytes = self.batch.bytes.capacity()
+            + self.records.capacity()
+            + self.batch.items.capacity() * size_of::<BulkItem>()
+            + self.held.capacity() * size_of::<Held>();
         u32::try_from(bytes / BUDGET_UNIT + 1)
             .unwrap_or(u32::MAX)
             .min((budget / 2).max(1))

@@ -83,6 +83,7 @@ impl ObjectRun {
     ) -> Self {
         // Unbounded channels both ways: what is in them holds permits of the budget, which is the bound.
         let (reply, replies) = mpsc::unbounded_channel();
+        let room = shared.settings.chunk_bytes;
         let mut report = ObjectReport::new(slice.object.clone(), shared.clock.now());
         report.start = slice.start;
         report.end = slice.start;
@@ -98,7 +99,7 @@ impl ObjectRun {
             divided_at: None,
             rest: Vec::new(),
             to_keep: Vec::new(),
-            chunk: Chunk::new(ordinal, Parts::default().last()),
+            chunk: Chunk::with_room(ordinal, Parts::default().last(), room),
             parts: Parts::default(),
             cut_short: false,
             reach: Reach::Stream,
@@ -324,7 +325,10 @@ impl ObjectRun {
     /// Sends the chunk under construction, as soon as the budget has room.
     async fn send(&mut self, plan: &mut ObjectPlan) {
         let part = self.chunk.part;
-        let mut chunk = mem::replace(&mut self.chunk, Chunk::new(self.ordinal, part));
+        let room = self.shared.settings.chunk_bytes;
+        let next = Chunk::with_room(self.ordinal, part, room);
+        let mut chunk = mem::replace(&mut self.chunk, next);
+        chunk.shrink();
         if !chunk.is_empty() {
             self.parts.wait(part);
         }

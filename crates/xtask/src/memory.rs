@@ -18,6 +18,8 @@ const MB: u64 = 1_000_000;
 const MOST_KIB: u64 = 128 * 1024;
 /// 2 GB may take this many hundredths of what 200 MB take.
 const MOST_GROWTH_PERCENT: u64 = 110;
+/// Slower than the reader, as a cluster is: whatever may wait in memory does.
+const TO: &str = "discard:300ms";
 /// `VmHWM` only grows, so that a rare look is enough; the last one misses at most this much of the end.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -153,7 +155,7 @@ fn load(workspace: &Workspace, folder: &Path, name: &str, megabytes: u64) -> Res
     let sekisho = workspace.target().join("release/sekisho");
     let start = Instant::now();
     let mut command = workspace.command(sekisho, ["load"]);
-    command.arg(folder).args(["--to", "discard:", "--json"]);
+    command.arg(folder).args(["--to", TO, "--json"]);
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let mut peak = 0;
     let status = loop {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use sekisho_aws::{Session, connect_cluster};
@@ -21,8 +22,8 @@ use super::quarantine::FileQuarantine;
 pub(crate) enum Place {
     /// A cluster.
     Cluster(String),
-    /// Nothing: documents are only counted.
-    Discard,
+    /// Nothing: documents are only counted, and each request takes so long.
+    Discard(Duration),
     /// A folder.
     Folder(PathBuf),
 }
@@ -34,8 +35,10 @@ impl FromStr for Place {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Ok(Self::Cluster(text.to_owned()));
         }
+        if let Some(latency) = text.strip_prefix("discard:") {
+            return discard(latency);
+        }
         match text {
-            "discard:" => Ok(Self::Discard),
             "" => bail!("`--to` is empty; give a folder, `http(s)://…` or `discard:`"),
             other if other.contains("://") => {
                 bail!("cannot write to `{other}`; give a folder, `http(s)://…` or `discard:`")
@@ -43,6 +46,18 @@ impl FromStr for Place {
             folder => Ok(Self::Folder(PathBuf::from(folder))),
         }
     }
+}
+
+/// Reads what stands behind `discard:`: nothing, or how many milliseconds each request takes.
+fn discard(latency: &str) -> Result<Place> {
+    if latency.is_empty() {
+        return Ok(Place::Discard(Duration::ZERO));
+    }
+    let number = latency.strip_suffix("ms").and_then(|n| n.parse().ok());
+    let Some(milliseconds) = number else {
+        bail!("`discard:{latency}` is no latency; write it like `discard:300ms`")
+    };
+    Ok(Place::Discard(Duration::from_millis(milliseconds)))
 }
 
 /// An open destination with its quarantine.
@@ -68,7 +83,7 @@ impl Target {
         let mut ledger: Arc<dyn Ledger> = Arc::new(NoLedger);
         let mut has_ledger = false;
         let destination: Arc<dyn Destination> = match &place {
-            Place::Discard => Arc::new(Discard),
+            Place::Discard(latency) => Arc::new(Discard { latency: *latency }),
             Place::Folder(path) => {
                 let directory = Arc::new(Directory::open(path, replace)?);
                 folder = Some(Arc::clone(&directory));
@@ -96,7 +111,7 @@ impl Target {
         let file = file.map(FileQuarantine::new).transpose()?.map(Arc::new);
         let quarantine: Arc<dyn Quarantine> = match (&file, place) {
             (Some(file), _) => Arc::clone(file) as Arc<dyn Quarantine>,
-            (None, Place::Discard) => Arc::new(Discard),
+            (None, Place::Discard(_)) => Arc::new(Discard::default()),
             (None, _) if settings.quarantine.bucket.is_empty() => Arc::new(NoQuarantine),
             (None, _) => Session::connect(settings)
                 .await
@@ -148,7 +163,12 @@ mod tests {
     #[test]
     fn tells_places_apart() {
         let place = |text: &str| text.parse::<Place>();
-        assert_eq!(place("discard:").unwrap(), Place::Discard);
+        assert_eq!(place("discard:").unwrap(), Place::Discard(Duration::ZERO));
+        assert_eq!(
+            place("discard:300ms").unwrap(),
+            Place::Discard(Duration::from_millis(300))
+        );
+        assert!(place("discard:fast").is_err());
         assert_eq!(place("out/").unwrap(), Place::Folder("out/".into()));
         assert_eq!(
             place("https://a:b@c").unwrap(),
