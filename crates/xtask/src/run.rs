@@ -64,6 +64,7 @@ pub(crate) fn build_release(workspace: &Workspace) -> Result<()> {
     let mut build = workspace.cargo(["build", "--release", "--locked"]);
     build.args(["--package", "sekisho-cli"]);
     build.args(["--package", "sekisho-ingest", "--package", "sekisho-replay"]);
+    build.args(["--package", "sekisho-apply"]);
     run(build)
 }
 
