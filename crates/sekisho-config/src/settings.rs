@@ -210,6 +210,16 @@ settings! {
         prefix: String = "quarantine/".to_owned();
     }
 
+    /// What the functions report of themselves: CloudWatch metrics, in their logs.
+    metrics: MetricsSettings {
+        /// Whether they do.
+        enabled: bool = true;
+        /// How many sources have metrics of their own; the others are counted together.
+        max_sources: usize = 20;
+        /// The datasets that have them first, before the built-in ones in their order: whatever an alarm watches belongs here.
+        sources: Vec<String> = Vec::new();
+    }
+
     /// Objects that are no logs.
     ignore: IgnoreSettings {
         /// Key patterns (`*` inside one path segment, `**` across them) of objects that are acknowledged, counted and not read.

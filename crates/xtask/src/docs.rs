@@ -25,7 +25,9 @@ fn generated(workspace: &Workspace, mode: Mode) -> Result<()> {
     pages.args(["--package", "sekisho-tests", "--test", "docs"]);
     let mut settings = workspace.cargo(["test", "--quiet", "--locked"]);
     settings.args(["--package", "sekisho-config"]);
-    for mut command in [pages, settings] {
+    let mut metrics = workspace.cargo(["test", "--quiet", "--locked"]);
+    metrics.args(["--package", "sekisho-lambda"]);
+    for mut command in [pages, settings, metrics] {
         match mode {
             Mode::Write => command.env("UPDATE_EXPECT", "1"),
             Mode::Check => command.env_remove("UPDATE_EXPECT"),
