@@ -80,6 +80,8 @@ pub(crate) fn word(change: Change) -> &'static str {
         Change::Created => "created",
         Change::Updated => "updated",
         Change::Unchanged => "unchanged",
+        Change::Skipped => "skipped",
+        Change::Failed => "failed",
     }
 }
 

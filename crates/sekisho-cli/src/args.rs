@@ -58,7 +58,7 @@ pub enum Command {
     Load(LoadArgs),
     /// Says which parser a key selects, why, and which index it writes.
     Route(RouteArgs),
-    /// Applies the index templates that documents need.
+    /// Applies index templates, roles and lifecycle policies, or shows what would change.
     Apply(ApplyArgs),
     /// Compares the objects of a bucket with the ledger.
     Audit(AuditArgs),
@@ -162,13 +162,16 @@ pub struct RouteArgs {
 Examples:
   sekisho apply --to https://search.example.com --dry-run
   sekisho apply --to http://localhost:9200
+  sekisho apply --dry-run --json | jq '.findings'
 
-Applying again changes nothing. Address and login come from `[opensearch]` of the settings where `--to` leaves them out.")]
+Templates, roles (`[access]`) and lifecycle policies (`[lifecycle]`), in this order; a part whose plugin the cluster lacks is left out and named. Applying again changes nothing.
+Also named: foreign templates and policies that match the same indices, who wins, and fields that existing indices type otherwise.
+Address and login come from `[opensearch]` of the settings where `--to` leaves them out. Exit code 1: the cluster refused a part.")]
 pub struct ApplyArgs {
     /// The cluster; without it `opensearch.url` of the settings.
     #[arg(long, value_name = "URL")]
     pub to: Option<String>,
-    /// Shows what would change.
+    /// Shows what would change, value by value, and changes nothing.
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -5,20 +5,12 @@ use sekisho_bulk::{ClusterApi, Method};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::diff::differences;
 use crate::ledger::ledger_name;
+use crate::plan::{Call, Step};
+use crate::report::{Change, ThingKind};
 use crate::template::{core_name, overlay_name};
 use crate::{ClusterError, TEMPLATE_VERSION, Template, TemplateKind};
-
-/// What became of one template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It was not there.
-    Created,
-    /// It was there with other content.
-    Updated,
-    /// It was there.
-    Unchanged,
-}
 
 /// One template and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,23 +46,56 @@ pub async fn apply(
     templates: &[Template],
 ) -> Result<Vec<Applied>, ClusterError> {
     let mut report = Vec::with_capacity(templates.len());
-    for template in templates {
-        let own: Option<Meta> = template.body.pointer("/_meta/sekisho").and_then(read_meta);
-        let change = match find(api, template.kind, &template.name).await? {
-            Found::Nothing => Change::Created,
-            Found::Ours(meta) if Some(&meta) == own.as_ref() => Change::Unchanged,
-            Found::Ours(_) | Found::Foreign => Change::Updated,
-        };
-        if change != Change::Unchanged {
+    for (template, step) in templates.iter().zip(steps(api, templates).await?) {
+        if step.call.is_some() {
             put(api, template).await?;
         }
         report.push(Applied {
             kind: template.kind,
             name: template.name.clone(),
-            change,
+            change: step.thing.change,
         });
     }
     Ok(report)
+}
+
+/// Gives the steps of every template.
+pub(crate) async fn steps(
+    api: &dyn ClusterApi,
+    templates: &[Template],
+) -> Result<Vec<Step>, ClusterError> {
+    let mut steps = Vec::with_capacity(templates.len());
+    for template in templates {
+        steps.push(step(api, template).await?);
+    }
+    Ok(steps)
+}
+
+async fn step(api: &dyn ClusterApi, template: &Template) -> Result<Step, ClusterError> {
+    let own: Option<Meta> = template.body.pointer("/_meta/sekisho").and_then(read_meta);
+    let kind = match template.kind {
+        TemplateKind::Component => ThingKind::ComponentTemplate,
+        TemplateKind::Index => ThingKind::IndexTemplate,
+    };
+    let step = |change| {
+        let call = Call {
+            method: Method::Put,
+            path: path(template.kind, &template.name),
+            body: template.body.clone(),
+        };
+        Step::new(kind, &template.name, change, Some(call))
+    };
+    Ok(match find(api, template.kind, &template.name).await? {
+        Found::Nothing => step(Change::Created),
+        Found::Ours(meta, _) if Some(&meta) == own.as_ref() => {
+            Step::new(kind, &template.name, Change::Unchanged, None)
+        }
+        Found::Ours(_, body) | Found::Foreign(body) => {
+            let mut step = step(Change::Updated);
+            step.thing.differences = differences(&body, &template.body);
+            step
+        }
+    })
 }
 
 /// Asks whether the cluster holds the templates that this version writes for.
@@ -88,8 +113,8 @@ pub async fn check_templates(
         (TemplateKind::Index, ledger_name(prefix)),
     ] {
         match find(api, kind, &name).await? {
-            Found::Nothing | Found::Foreign => return Ok(TemplateState::Missing),
-            Found::Ours(meta) => match meta.version() {
+            Found::Nothing | Found::Foreign(_) => return Ok(TemplateState::Missing),
+            Found::Ours(meta, _) => match meta.version() {
                 Some(version) => oldest = oldest.min(version),
                 None => return Ok(TemplateState::Missing),
             },
@@ -136,8 +161,8 @@ fn read_meta(value: &Value) -> Option<Meta> {
 
 enum Found {
     Nothing,
-    Foreign,
-    Ours(Meta),
+    Foreign(Value),
+    Ours(Meta, Value),
 }
 
 async fn find(api: &dyn ClusterApi, kind: TemplateKind, name: &str) -> Result<Found, ClusterError> {
@@ -154,11 +179,15 @@ async fn find(api: &dyn ClusterApi, kind: TemplateKind, name: &str) -> Result<Fo
             reason: answer.excerpt(),
         });
     };
-    let meta = body.pointer(match kind {
-        TemplateKind::Component => "/component_templates/0/component_template/_meta/sekisho",
-        TemplateKind::Index => "/index_templates/0/index_template/_meta/sekisho",
+    let held = body.pointer(match kind {
+        TemplateKind::Component => "/component_templates/0/component_template",
+        TemplateKind::Index => "/index_templates/0/index_template",
     });
-    Ok(meta.and_then(read_meta).map_or(Found::Foreign, Found::Ours))
+    let held = held.cloned().unwrap_or_default();
+    Ok(match held.pointer("/_meta/sekisho").and_then(read_meta) {
+        Some(meta) => Found::Ours(meta, held),
+        None => Found::Foreign(held),
+    })
 }
 
 async fn put(api: &dyn ClusterApi, template: &Template) -> Result<(), ClusterError> {

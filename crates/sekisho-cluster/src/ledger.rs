@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::template::seal;
+use crate::template::{copies, seal};
 use crate::{Template, TemplateKind, TemplateSettings};
 
 /// Nobody else's templates should reach the ledger.
@@ -49,13 +49,12 @@ pub(crate) fn ledger_name(prefix: &str) -> String {
 /// One small document a slice: one shard is enough for a day.
 pub(crate) fn ledger(settings: &TemplateSettings) -> Template {
     let prefix = &settings.prefix;
-    let body = json!({
+    let mut body = json!({
         "index_patterns": [format!("{prefix}sekisho-ledger-*")],
         "priority": PRIORITY,
         "template": {
             "settings": { "index": {
                 "number_of_shards": 1,
-                "auto_expand_replicas": "0-1",
                 "refresh_interval": settings.refresh_interval,
                 "codec": "best_compression",
             } },
@@ -63,6 +62,7 @@ pub(crate) fn ledger(settings: &TemplateSettings) -> Template {
             "mappings": { "dynamic": false, "date_detection": false, "properties": properties() },
         },
     });
+    copies(&mut body, &settings.replicas);
     seal(TemplateKind::Index, ledger_name(prefix), body)
 }
 

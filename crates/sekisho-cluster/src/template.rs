@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use sekisho_config::Settings;
 use sekisho_document::{FieldType, SourceMapping, ecs};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use crate::families::{OVERLAY_PRIORITY, source_priority};
 use crate::fields::Tree;
 use crate::ledger::ledger;
-use crate::{ClusterError, core};
+use crate::{ClusterError, core, mark};
 
 /// Major and minor version of what the templates promise: a new major needs `sekisho apply` before anything is written.
 pub const TEMPLATE_VERSION: (u32, u32) = (1, 1);
-
-/// Above the templates that a cluster may have for everything, below those of single sources.
-const OVERLAY_PRIORITY: usize = 50;
-const SOURCE_PRIORITY: usize = 500;
 
 /// OpenSearch's own default for the fields of an index.
 const FIELD_LIMIT: usize = 1000;
@@ -26,8 +23,14 @@ const FIELD_LIMIT: usize = 1000;
 pub struct TemplateSettings {
     /// Put before every index and template name; empty for none.
     pub prefix: String,
-    /// Primary shards of a daily index.
+    /// Primary shards of an index.
     pub shards: u16,
+    /// Primary shards of single sources, by dataset.
+    pub shards_of: BTreeMap<String, u16>,
+    /// Copies of each shard: a number, or a range of which the cluster takes what its nodes can hold.
+    pub replicas: String,
+    /// Copies for single sources, by dataset.
+    pub replicas_of: BTreeMap<String, String>,
     /// How long a new document may stay invisible, in OpenSearch's notation.
     pub refresh_interval: String,
 }
@@ -37,7 +40,26 @@ impl Default for TemplateSettings {
         Self {
             prefix: String::new(),
             shards: 1,
+            shards_of: BTreeMap::new(),
+            // One copy where there is a second node to hold it.
+            replicas: "0-1".to_owned(),
+            replicas_of: BTreeMap::new(),
             refresh_interval: "30s".to_owned(),
+        }
+    }
+}
+
+impl TemplateSettings {
+    /// Gives what the settings of an installation say.
+    pub fn of(settings: &Settings) -> Self {
+        let template = &settings.template;
+        Self {
+            prefix: settings.index.prefix.clone(),
+            shards: template.shards,
+            shards_of: template.shards_of.clone(),
+            replicas: template.replicas.clone(),
+            replicas_of: template.replicas_of.clone(),
+            refresh_interval: template.refresh_interval.clone(),
         }
     }
 }
@@ -95,7 +117,9 @@ pub fn templates(
         ledger(settings),
     ];
     for (index, fields) in by_index(sources)? {
-        all.push(source(settings, &index, &fields)?);
+        let of_index = sources.iter().filter(|source| source.index == index);
+        let datasets: Vec<&str> = of_index.map(|source| source.dataset.as_str()).collect();
+        all.push(source(settings, &index, &fields, &datasets)?);
     }
     Ok(all)
 }
@@ -113,13 +137,12 @@ pub(crate) fn overlay_name(prefix: &str) -> String {
 }
 
 fn shared_settings(settings: &TemplateSettings) -> Template {
-    let body = json!({ "template": { "settings": { "index": {
+    let mut body = json!({ "template": { "settings": { "index": {
         "number_of_shards": settings.shards,
-        // One copy where there is a second node to hold it.
-        "auto_expand_replicas": "0-1",
         "refresh_interval": settings.refresh_interval,
         "codec": "best_compression",
     } } } });
+    copies(&mut body, &settings.replicas);
     seal(
         TemplateKind::Component,
         settings_name(&settings.prefix),
@@ -174,13 +197,21 @@ fn source(
     settings: &TemplateSettings,
     index: &str,
     fields: &BTreeMap<String, FieldType>,
+    datasets: &[&str],
 ) -> Result<Template, ClusterError> {
     let mut tree = core_tree()?;
     for (name, kind) in fields {
         tree.add(index, name, *kind)?;
     }
-    // Of two patterns that both match, the longer names the source.
-    let body = index_template(settings, index, SOURCE_PRIORITY + index.len(), &tree)?;
+    let mut body = index_template(settings, index, source_priority(index), &tree)?;
+    let of = &settings.shards_of;
+    if let Some(shards) = datasets.iter().filter_map(|name| of.get(*name)).max() {
+        set(&mut body, "number_of_shards", json!(shards));
+    }
+    let of = &settings.replicas_of;
+    if let Some(replicas) = datasets.iter().filter_map(|name| of.get(*name)).max() {
+        copies(&mut body, replicas);
+    }
     let name = format!("{}sekisho-{index}", settings.prefix);
     Ok(seal(TemplateKind::Index, name, body))
 }
@@ -244,6 +275,16 @@ fn set(body: &mut Value, setting: &str, value: Value) {
     }
 }
 
+/// A number, or a range that the cluster fills as it has nodes; the one undoes the other of a part.
+pub(crate) fn copies(body: &mut Value, replicas: &str) {
+    if replicas.contains('-') {
+        set(body, "auto_expand_replicas", json!(replicas));
+    } else {
+        set(body, "auto_expand_replicas", json!("false"));
+        set(body, "number_of_replicas", json!(replicas));
+    }
+}
+
 /// Leaves room for fields that a newer template adds, in steps that do not move with each field.
 fn limit(fields: usize) -> usize {
     (fields + fields / 4)
@@ -263,14 +304,7 @@ fn mappings(tree: &Tree, index: &str) -> Result<Value, ClusterError> {
 
 /// Adds version and hash; the hash is over everything else, keys sorted.
 pub(crate) fn seal(kind: TemplateKind, name: String, mut body: Value) -> Template {
-    let digest = Sha256::digest(body.to_string());
-    let hash: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let (major, minor) = TEMPLATE_VERSION;
-    let meta = json!({ "sekisho": { "version": format!("{major}.{minor}"), "hash": hash } });
+    let meta = json!({ "sekisho": { "version": mark::version(), "hash": mark::hash(&body) } });
     if let Value::Object(fields) = &mut body {
         fields.insert("_meta".to_owned(), meta);
     }
