@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::verdict::{Complaint, Lock, classify, lock};
+use crate::verdict::{Complaint, Lock, classify, denied, lock};
 use crate::{BulkBatch, BulkError, Verdict};
 
 /// Keeps answers small; `_id` ties each verdict to its item.
@@ -12,36 +12,50 @@ pub(crate) const FILTER_PATH: &str = "errors,items.*._id,items.*.status,\
     items.*.error.type,items.*.error.reason,\
     items.*.error.caused_by.type,items.*.error.caused_by.reason,error,status";
 
+/// The answer to a `_bulk` request.
 #[derive(Deserialize)]
-struct Answer<'a> {
+pub(crate) struct BulkAnswer<'a> {
+    /// One for each action, in their order.
     #[serde(borrow)]
-    items: Vec<Action<'a>>,
+    pub(crate) items: Vec<Action<'a>>,
 }
 
+/// What became of one action.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Action<'a> {
+pub(crate) enum Action<'a> {
     #[serde(borrow)]
     Create(Item<'a>),
     #[serde(borrow)]
     Index(Item<'a>),
+    #[serde(borrow)]
+    Delete(Item<'a>),
+}
+
+impl<'a> Action<'a> {
+    /// The same for all kinds.
+    pub(crate) fn item(&self) -> &Item<'a> {
+        match self {
+            Self::Create(item) | Self::Index(item) | Self::Delete(item) => item,
+        }
+    }
 }
 
 #[derive(Deserialize)]
-struct Item<'a> {
+pub(crate) struct Item<'a> {
     #[serde(borrow, rename = "_id")]
-    id: Cow<'a, str>,
-    status: u16,
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) status: u16,
     #[serde(borrow)]
-    error: Option<ItemError<'a>>,
+    pub(crate) error: Option<ItemError<'a>>,
 }
 
 #[derive(Deserialize)]
-struct ItemError<'a> {
+pub(crate) struct ItemError<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
+    pub(crate) kind: Cow<'a, str>,
     #[serde(borrow)]
-    reason: Option<Cow<'a, str>>,
+    pub(crate) reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     caused_by: Option<Cause<'a>>,
 }
@@ -61,6 +75,8 @@ pub(crate) struct Answered {
     pub(crate) verdict: Verdict,
     /// Why the index takes no writes, where that is why.
     pub(crate) lock: Option<Lock>,
+    /// Whether a login or a permission is denied.
+    pub(crate) denied: bool,
 }
 
 impl From<Verdict> for Answered {
@@ -68,6 +84,7 @@ impl From<Verdict> for Answered {
         Self {
             verdict,
             lock: None,
+            denied: false,
         }
     }
 }
@@ -78,10 +95,11 @@ pub(crate) fn read(
     batch: &BulkBatch,
     sent: &[usize],
 ) -> Result<Vec<Answered>, BulkError> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|source| BulkError::Answer {
-        items: sent.len(),
-        source,
-    })?;
+    let answer: BulkAnswer<'_> =
+        serde_json::from_slice(body).map_err(|source| BulkError::Answer {
+            items: sent.len(),
+            source,
+        })?;
     if answer.items.len() != sent.len() {
         return Err(BulkError::Mismatch {
             sent: format!("{} items", sent.len()),
@@ -91,22 +109,22 @@ pub(crate) fn read(
     let items = sent.iter().filter_map(|&place| batch.items.get(place));
     items
         .zip(&answer.items)
-        .map(
-            |(item, Action::Create(answered) | Action::Index(answered))| {
-                let id = item.id.to_string();
-                if id != answered.id {
-                    return Err(BulkError::Mismatch {
-                        sent: format!("id `{id}`"),
-                        answered: format!("id `{}`", answered.id),
-                    });
-                }
-                let complaint = complaint(answered.error.as_ref());
-                Ok(Answered {
-                    verdict: classify(answered.status, complaint),
-                    lock: lock(answered.status, complaint),
-                })
-            },
-        )
+        .map(|(item, answered)| {
+            let answered = answered.item();
+            let id = item.id.to_string();
+            if id != answered.id {
+                return Err(BulkError::Mismatch {
+                    sent: format!("id `{id}`"),
+                    answered: format!("id `{}`", answered.id),
+                });
+            }
+            let complaint = complaint(answered.error.as_ref());
+            Ok(Answered {
+                verdict: classify(answered.status, complaint),
+                lock: lock(answered.status, complaint),
+                denied: denied(answered.status, complaint),
+            })
+        })
         .collect()
 }
 

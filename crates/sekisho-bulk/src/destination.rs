@@ -2,6 +2,7 @@
 
 mod backoff;
 mod limiter;
+mod load;
 mod retired;
 mod round;
 mod standing;
@@ -14,12 +15,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use self::backoff::Backoff;
 use self::limiter::Limiter;
+use self::load::Meter;
 use self::retired::Marks;
 use self::round::Job;
 use self::standing::Standing;
 use crate::request::Target;
 use crate::{BulkBatch, BulkError, ClusterApi, Transport, Verdict};
 
+pub use self::load::BulkLoad;
 pub use self::retired::retired_alias;
 
 /// Tells the time, for `event.ingested`.
@@ -40,6 +43,11 @@ pub trait Destination: Send + Sync {
     fn refuses_all(&self) -> Option<String> {
         None
     }
+
+    /// Says what the requests were like since this was last asked, for metrics.
+    fn take_load(&self) -> BulkLoad {
+        BulkLoad::default()
+    }
 }
 
 #[async_trait]
@@ -50,6 +58,10 @@ impl<T: Destination + ?Sized> Destination for Arc<T> {
 
     fn refuses_all(&self) -> Option<String> {
         (**self).refuses_all()
+    }
+
+    fn take_load(&self) -> BulkLoad {
+        (**self).take_load()
     }
 }
 
@@ -83,6 +95,7 @@ pub struct BulkDestination<T> {
     settings: BulkSettings,
     clock: Clock,
     limiter: Limiter,
+    meter: Meter,
     standing: Standing,
     marks: Marks,
 }
@@ -95,6 +108,7 @@ impl<T: Transport + ClusterApi> BulkDestination<T> {
             limiter: Limiter::new(settings.max_in_flight),
             settings,
             clock,
+            meter: Meter::default(),
             standing: Standing::default(),
             marks: Marks::default(),
         }
@@ -135,6 +149,10 @@ impl<T: Transport + ClusterApi> Destination for BulkDestination<T> {
 
     fn refuses_all(&self) -> Option<String> {
         self.standing.refuses_all()
+    }
+
+    fn take_load(&self) -> BulkLoad {
+        self.meter.take()
     }
 }
 

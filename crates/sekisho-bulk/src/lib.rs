@@ -5,6 +5,7 @@
 mod answer;
 mod batch;
 mod client;
+mod describe;
 mod destination;
 mod documents;
 mod error;
@@ -15,7 +16,7 @@ mod version;
 
 pub use batch::{BulkBatch, BulkItem, WriteMode};
 pub use client::{Auth, ConnectSettings, OpenSearchTransport, Renewal};
-pub use destination::{BulkDestination, BulkSettings, Clock, Destination, retired_alias};
+pub use destination::{BulkDestination, BulkLoad, BulkSettings, Clock, Destination, retired_alias};
 pub use documents::{
     DocumentWrite, Found, Hit, Search, Want, WriteAnswer, WriteOp, mget, refresh, search_page,
     write_documents,

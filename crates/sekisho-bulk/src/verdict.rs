@@ -1,6 +1,6 @@
 //! [`Verdict`]: what became of one item, decided by status and error type alone.
 
-use crate::error::remedy;
+use crate::describe::{describe, describe_document};
 
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,13 @@ fn blocks(reason: &str) -> impl Iterator<Item = &str> {
     list.split(';').filter_map(|block| block.split('/').nth(1))
 }
 
+/// Tells whether a login or a permission is denied: neither a block of an index nor a signature that has expired is that.
+pub(crate) fn denied(status: u16, complaint: Complaint<'_>) -> bool {
+    let is_block = complaint.kind.ends_with("block_exception");
+    let is_expired = complaint.kind.is_empty() && says_expired(complaint.reason);
+    matches!(status, 401 | 403) && !is_block && !is_expired
+}
+
 /// What an item's `error` says.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Complaint<'a> {
@@ -105,22 +112,25 @@ pub(crate) fn classify(status: u16, complaint: Complaint<'_>) -> Verdict {
             reason: format!("the credentials had expired: {}", reason()),
         },
         (400, "mapper_parsing_exception" | "strict_dynamic_mapping_exception") => {
-            Verdict::DocumentFault {
-                field: field(complaint.reason),
-                reason: reason(),
-            }
+            document_fault(status, complaint)
         }
         (400, "illegal_argument_exception")
             if DOCUMENT_ARGUMENTS
                 .iter()
                 .any(|start| complaint.reason.starts_with(start)) =>
         {
-            Verdict::DocumentFault {
-                field: field(complaint.reason),
-                reason: reason(),
-            }
+            document_fault(status, complaint)
         }
         _ => Verdict::StateFault { reason: reason() },
+    }
+}
+
+/// A document that cannot be stored, with the field that OpenSearch names.
+fn document_fault(status: u16, complaint: Complaint<'_>) -> Verdict {
+    let field = field(complaint.reason);
+    Verdict::DocumentFault {
+        reason: describe_document(status, complaint, field.is_some()),
+        field,
     }
 }
 
@@ -134,7 +144,7 @@ pub(crate) fn classify_alone(status: u16, complaint: Complaint<'_>) -> Verdict {
         )
         | (413, _) => Verdict::DocumentFault {
             field: None,
-            reason: describe(status, complaint),
+            reason: describe_document(status, complaint, false),
         },
         // A 2xx without items was read before; it says nothing of this item.
         (200..=299, _) => Verdict::StateFault {
@@ -142,29 +152,6 @@ pub(crate) fn classify_alone(status: u16, complaint: Complaint<'_>) -> Verdict {
         },
         _ => classify(status, complaint),
     }
-}
-
-fn describe(status: u16, complaint: Complaint<'_>) -> String {
-    const LONGEST: usize = 400;
-    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
-    let Complaint {
-        kind,
-        reason,
-        cause,
-    } = complaint;
-    let mut text = match (kind, reason) {
-        ("", "") => format!("status {status}"),
-        ("", reason) => format!("status {status}: {}", cut(reason)),
-        (kind, reason) => format!("{kind}: {}", cut(reason)),
-    };
-    if let Some((kind, reason)) = cause {
-        text.push_str("; ");
-        text.push_str(kind);
-        text.push_str(": ");
-        text.push_str(&cut(reason));
-    }
-    text.push_str(remedy(status, reason));
-    text
 }
 
 /// Whether a refused request was signed with credentials or at a time that had passed.

@@ -11,7 +11,7 @@ use super::limiter::Load;
 use crate::answer::{self, Answered};
 use crate::error::explain;
 use crate::request::{self, Target};
-use crate::verdict::{classify, classify_alone, says_expired};
+use crate::verdict::{classify, classify_alone, denied, says_expired};
 use crate::{BulkBatch, BulkError, Transport, Verdict};
 
 /// What is written in one call of [`write`](crate::Destination::write).
@@ -152,7 +152,9 @@ impl<T: Transport> BulkDestination<T> {
             };
             return Ok(Sent::Stopped(verdict, None));
         };
+        let measured = self.meter.begin();
         let sent = self.send(job.batch, items, body).await?;
+        measured.end(sent.load());
         pass.end(sent.load());
         Ok(sent)
     }
@@ -177,7 +179,11 @@ impl<T: Transport> BulkDestination<T> {
         };
         if (200..=299).contains(&answer.status) {
             return match answer::read(&answer.body, batch, items) {
-                Ok(answers) => Ok(Sent::Answered(answers, answer.retry_after)),
+                Ok(answers) => {
+                    let denied = answers.iter().filter(|answer| answer.denied).count();
+                    self.meter.denied(denied);
+                    Ok(Sent::Answered(answers, answer.retry_after))
+                }
                 // Half an answer is none; what was written is a duplicate the next time.
                 Err(error @ BulkError::Answer { .. }) => {
                     let reason = explain(&error);
@@ -196,7 +202,11 @@ impl<T: Transport> BulkDestination<T> {
             return Ok(Sent::Split);
         }
         let decide = if is_one { classify_alone } else { classify };
-        let verdict = answer::refusal(&answer.body, |complaint| decide(answer.status, complaint));
+        let verdict = answer::refusal(&answer.body, |complaint| {
+            self.meter
+                .denied(usize::from(denied(answer.status, complaint)));
+            decide(answer.status, complaint)
+        });
         Ok(match verdict {
             Verdict::DocumentFault { .. } => Sent::Answered(vec![verdict.into()], None),
             other => Sent::Stopped(other, answer.retry_after),

@@ -1,14 +1,12 @@
 //! Documents written one by one, many in a request, each with its own operation.
 
-use std::borrow::Cow;
 use std::io::Write as _;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{accepted, unreadable};
-use crate::answer::FILTER_PATH;
+use crate::answer::{Action, BulkAnswer, FILTER_PATH, Item};
 use crate::{BulkError, ClusterApi, Method};
 
 /// Where a request is cut.
@@ -79,39 +77,6 @@ pub enum WriteAnswer {
         /// Why.
         reason: String,
     },
-}
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    items: Vec<Action<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Action<'a> {
-    #[serde(borrow)]
-    Create(Item<'a>),
-    #[serde(borrow)]
-    Index(Item<'a>),
-    #[serde(borrow)]
-    Delete(Item<'a>),
-}
-
-#[derive(Deserialize)]
-struct Item<'a> {
-    #[serde(borrow, rename = "_id")]
-    id: Cow<'a, str>,
-    status: u16,
-    error: Option<Fault>,
-}
-
-#[derive(Deserialize)]
-struct Fault {
-    #[serde(rename = "type", default)]
-    kind: String,
-    #[serde(default)]
-    reason: String,
 }
 
 /// Writes documents and answers in their order; visible to look-ups by id at once, to searches after a refresh.
@@ -200,12 +165,9 @@ fn read(
     writes: &[DocumentWrite],
     answers: &mut Vec<WriteAnswer>,
 ) -> Result<(), BulkError> {
-    let answer: Answer<'_> =
+    let answer: BulkAnswer<'_> =
         serde_json::from_slice(body).map_err(|error| unreadable("POST /_bulk", error))?;
-    let items = answer.items.into_iter().map(|action| match action {
-        Action::Create(item) | Action::Index(item) | Action::Delete(item) => item,
-    });
-    let items: Vec<_> = items.collect();
+    let items: Vec<_> = answer.items.iter().map(Action::item).collect();
     let sent = writes.iter().map(|write| write.id.as_str());
     if !items.iter().map(|item| &*item.id).eq(sent) {
         return Err(BulkError::Mismatch {
@@ -213,21 +175,25 @@ fn read(
             answered: format!("{} documents, or others", items.len()),
         });
     }
-    answers.extend(writes.iter().zip(items).map(|(write, item)| {
-        let Fault { kind, reason } = item.error.unwrap_or(Fault {
-            kind: String::new(),
-            reason: String::new(),
-        });
-        match (item.status, kind.as_str()) {
-            (200..=299, _) => WriteAnswer::Done,
-            (409, "version_conflict_engine_exception") => WriteAnswer::Conflict,
-            (404, "" | "index_not_found_exception") if write.op.deletes() => WriteAnswer::NotFound,
-            (status, _) => WriteAnswer::Refused {
-                status,
-                kind,
-                reason,
-            },
-        }
-    }));
+    let pairs = writes.iter().zip(items);
+    answers.extend(pairs.map(|(write, item)| written(write, item)));
     Ok(())
+}
+
+fn written(write: &DocumentWrite, item: &Item<'_>) -> WriteAnswer {
+    let error = item.error.as_ref();
+    let kind = error.map(|error| &*error.kind).unwrap_or_default();
+    match (item.status, kind) {
+        (200..=299, _) => WriteAnswer::Done,
+        (409, "version_conflict_engine_exception") => WriteAnswer::Conflict,
+        (404, "" | "index_not_found_exception") if write.op.deletes() => WriteAnswer::NotFound,
+        (status, kind) => WriteAnswer::Refused {
+            status,
+            kind: kind.to_owned(),
+            reason: error
+                .and_then(|error| error.reason.as_deref())
+                .unwrap_or_default()
+                .to_owned(),
+        },
+    }
 }
