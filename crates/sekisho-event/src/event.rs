@@ -49,13 +49,16 @@ pub struct Receipt {
     pub sent: Option<DateTime<Utc>>,
     /// How often replay sent it back for a fault of its own, see [`attribute::REPLAYS`].
     pub replays: u32,
+    /// Whether replay sent it back at all, or somebody who sends old notifications again said so: its delay says nothing of freshness.
+    pub replayed: bool,
     /// Whether it is to be worked on alone, see [`attribute::ALONE`].
     pub alone: bool,
 }
 
 /// The names of the message attributes that Sekisho sets; S3 sets none.
 pub mod attribute {
-    /// How often replay sent the message back for a fault of its own.
+    /// How often replay sent the message back for a fault of its own; `0` where an outage was the fault.
+    /// Whoever sends old notifications to the queue by hand sets it to `0`, so that they do not look late.
     pub const REPLAYS: &str = "sekisho.replays";
     /// Set where the message took its process with it: it is worked on alone.
     pub const ALONE: &str = "sekisho.alone";
@@ -159,6 +162,7 @@ impl SqsRecord {
             replays: own(attribute::REPLAYS)
                 .and_then(|text| text.parse().ok())
                 .unwrap_or_default(),
+            replayed: own(attribute::REPLAYS).is_some(),
             alone: own(attribute::ALONE).is_some(),
         }
     }
@@ -224,6 +228,7 @@ mod tests {
                 receive_count: 3,
                 sent: DateTime::from_timestamp_millis(1_780_000_000_000),
                 replays: 2,
+                replayed: true,
                 alone: true,
             }
         );

@@ -20,7 +20,7 @@ pub struct ObjectRef {
     pub etag: Option<String>,
     /// The version id of a versioned bucket; pins the read.
     pub version_id: Option<String>,
-    /// When S3 says that the object was created (`eventTime`), for freshness only.
+    /// When S3 says that the object was created (`eventTime`), for freshness only; `None` also where the message is a replay, whose delay says nothing of it.
     pub event_time: Option<DateTime<Utc>>,
 }
 

@@ -1,5 +1,6 @@
 //! [`ObjectSlice`]: part of an object, and the continuation message that asks for it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::MessageError;
@@ -64,6 +65,7 @@ impl ObjectSlice {
             size: object.size,
             etag: object.etag.clone(),
             version_id: object.version_id.clone(),
+            event_time: object.event_time,
             start: self.start,
             end: self.end,
             reach: self.reach,
@@ -89,6 +91,7 @@ impl ObjectSlice {
                 size: message.size,
                 etag: message.etag,
                 version_id: message.version_id,
+                event_time: message.event_time,
                 ..ObjectRef::new(message.bucket, message.key)
             },
             start: message.start,
@@ -122,6 +125,9 @@ struct Continuation {
     size: Option<u64>,
     etag: Option<String>,
     version_id: Option<String>,
+    /// Absent where the delay of the slice says nothing of freshness, since an earlier message of its chain was a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_time: Option<DateTime<Utc>>,
     start: u64,
     end: Option<u64>,
     reach: Reach,
@@ -140,6 +146,7 @@ mod tests {
                 size: Some(9),
                 etag: Some("e".to_owned()),
                 version_id: Some("v".to_owned()),
+                event_time: DateTime::from_timestamp_millis(1_780_000_000_123),
                 ..ObjectRef::new("b", "a+b/日本 .log")
             },
             start: 7,

@@ -98,7 +98,11 @@ impl Batch {
                 Ok(notifications) => {
                     batch.ignored.extend(notifications.ignored);
                     let mut slices = Vec::with_capacity(notifications.slices.len());
-                    for slice in notifications.slices {
+                    for mut slice in notifications.slices {
+                        // What comes again, or goes on from that, is late whatever happens now.
+                        if receipt.replayed {
+                            slice.object.event_time = None;
+                        }
                         match ignore(&slice.object, ignored_keys, quarantine_bucket) {
                             Some(reason) => batch.ignored.push(Ignored {
                                 object: Some(slice.object),

@@ -1,6 +1,6 @@
 //! [`Brake`]: while the cluster refuses writes as a whole, nothing is read, and messages go back early.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -21,6 +21,8 @@ pub struct BrakeSettings {
 pub(crate) struct Brake {
     settings: BrakeSettings,
     held: Mutex<Option<Held>>,
+    /// Since when nothing is written, also where nothing is held since the cluster is not ready.
+    closed: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ impl Brake {
         Self {
             settings,
             held: Mutex::new(None),
+            closed: Mutex::new(None),
         }
     }
 
@@ -82,6 +85,22 @@ impl Brake {
     pub(crate) fn release(&self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         *held = None;
+        *self.closed() = None;
+    }
+
+    /// Takes note that nothing is written.
+    pub(crate) fn close(&self) {
+        self.closed().get_or_insert_with(Instant::now);
+    }
+
+    /// For how many seconds nothing was written: 0 while something is, at least 1 while nothing is.
+    pub(crate) fn closed_seconds(&self) -> u64 {
+        let closed = *self.closed();
+        closed.map_or(0, |since| since.elapsed().as_secs().max(1))
+    }
+
+    fn closed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,5 +125,21 @@ mod tests {
         }
         brake.release();
         assert_eq!(brake.allowed(), Allowed::All);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn says_since_when_nothing_is_written() {
+        let brake = Brake::new(BrakeSettings {
+            first: Duration::from_secs(30),
+            longest: Duration::from_secs(90),
+        });
+        assert_eq!(brake.closed_seconds(), 0);
+        brake.close();
+        assert_eq!(brake.closed_seconds(), 1);
+        tokio::time::advance(Duration::from_secs(1000)).await;
+        brake.close();
+        assert_eq!(brake.closed_seconds(), 1000);
+        brake.release();
+        assert_eq!(brake.closed_seconds(), 0);
     }
 }

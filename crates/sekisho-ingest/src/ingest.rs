@@ -9,6 +9,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use sekisho_bulk::Destination;
 use sekisho_delivery::{CauseClass, Files, Queue};
 use sekisho_event::{Delivery, Event, IgnoredKeys};
+use sekisho_lambda::Metrics;
 use sekisho_pipeline::{Clock, ObjectReport, Pipeline, TimeLimit};
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +17,7 @@ use crate::batch::{Batch, Failure, State, Waiting};
 use crate::brake::{Allowed, Brake, BrakeSettings};
 use crate::gate::Gate;
 use crate::notes::Notes;
+use crate::tally::Tally;
 use crate::{log, returns, suspects};
 
 /// What an invocation is made of.
@@ -34,8 +36,10 @@ pub struct Parts {
     pub queue: Option<Arc<dyn Queue>>,
     /// Where failure notes go.
     pub files: Arc<dyn Files>,
-    /// The time of day, for notes.
+    /// The time of day, for notes and metrics.
     pub clock: Arc<dyn Clock>,
+    /// Where the numbers of each batch go.
+    pub metrics: Metrics,
     /// How an invocation divides its time.
     pub settings: IngestSettings,
 }
@@ -58,6 +62,8 @@ pub struct Ingest {
     quarantine_bucket: String,
     queue: Option<Arc<dyn Queue>>,
     notes: Notes,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
     settings: IngestSettings,
     brake: Brake,
 }
@@ -72,7 +78,9 @@ impl Ingest {
             ignored_keys: parts.ignored_keys,
             quarantine_bucket: parts.quarantine_bucket,
             queue: parts.queue,
-            notes: Notes::new(parts.files, parts.clock),
+            notes: Notes::new(parts.files, Arc::clone(&parts.clock)),
+            clock: parts.clock,
+            metrics: parts.metrics,
             settings: parts.settings,
             brake: Brake::new(parts.settings.brake),
         }
@@ -91,9 +99,14 @@ impl Ingest {
             log::unreadable(&message.id, &message.error);
         }
         let time = self.divide(deadline);
-        self.work(&mut batch.messages, time).await;
+        let mut tally = Tally::new(&self.metrics);
+        self.work(&mut batch.messages, time, &mut tally).await;
         self.give_back(&batch).await;
         let failed = batch.failed();
+        tally.failed(failed.len());
+        tally.braked(self.brake.closed_seconds());
+        tally.bulk(&self.destination.take_load());
+        tally.write(self.clock.now());
         match delivery {
             Delivery::Queue => Ok(response(failed)),
             Delivery::Direct if failed.is_empty() => Ok(SqsBatchResponse::default()),
@@ -114,7 +127,7 @@ impl Ingest {
     }
 
     /// Works on all messages: first those that share a run, then each suspect alone.
-    async fn work(&self, messages: &mut [Waiting], time: TimeLimit) {
+    async fn work(&self, messages: &mut [Waiting], time: TimeLimit, tally: &mut Tally<'_>) {
         if messages.iter().all(Waiting::is_done) {
             return;
         }
@@ -124,6 +137,7 @@ impl Ingest {
         }
         if let Err(error) = self.pass(time).await {
             log::not_ready(&error);
+            tally.not_ready(&error);
             // The gate is its own probe: it asks again the next time, so that `sekisho apply` helps at once.
             return self.braked(messages, &format!("{error:#}"));
         }
@@ -137,10 +151,10 @@ impl Ingest {
             };
             let rest = first.split_off(first.len().min(1));
             let probe = std::mem::replace(first, rest);
-            self.run(messages, &probe, time).await;
+            self.run(messages, &probe, time, tally).await;
         }
         if self.may_go_on(messages) {
-            self.run(messages, &shared, time).await;
+            self.run(messages, &shared, time, tally).await;
         }
         if suspects.is_empty() {
             self.may_go_on(messages);
@@ -159,7 +173,7 @@ impl Ingest {
             if let Some(message) = messages.get(suspect) {
                 self.notes.trying(message).await;
             }
-            self.run(messages, &[suspect], time).await;
+            self.run(messages, &[suspect], time, tally).await;
         }
         self.may_go_on(messages);
     }
@@ -209,20 +223,30 @@ impl Ingest {
             error: format!("not read, since the cluster takes nothing: {reason}"),
         };
         log::braked(messages.len(), reason);
+        self.brake.close();
         for message in messages {
             message.give_back(&failure);
         }
     }
 
     /// Reads the slices of some messages and notes how each ended.
-    async fn run(&self, messages: &mut [Waiting], places: &[usize], time: TimeLimit) {
+    async fn run(
+        &self,
+        messages: &mut [Waiting],
+        places: &[usize],
+        time: TimeLimit,
+        tally: &mut Tally<'_>,
+    ) {
         let chosen = || places.iter().filter_map(|&place| messages.get(place));
         let work: Vec<_> = chosen().flat_map(Waiting::work).collect();
         if work.is_empty() {
             return;
         }
         let reports = self.pipeline.run(work, time).await;
-        reports.iter().for_each(log::object);
+        for report in &reports {
+            log::object(report);
+            tally.report(report);
+        }
         let mut reports = reports.iter();
         for &place in places {
             let Some(message) = messages.get_mut(place) else {

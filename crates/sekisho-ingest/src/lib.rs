@@ -12,6 +12,7 @@ mod notes;
 mod returns;
 mod start;
 mod suspects;
+mod tally;
 
 pub use brake::BrakeSettings;
 pub use gate::Gate;

@@ -9,6 +9,7 @@ use sekisho_bulk::{BulkDestination, ClusterApi, Destination};
 use sekisho_config::Settings;
 use sekisho_delivery::QueueContinuations;
 use sekisho_event::IgnoredKeys;
+use sekisho_lambda::Metrics;
 use sekisho_ledger::{ClusterLedger, Ledger, NoLedger};
 use sekisho_parser::Catalog;
 use sekisho_pipeline::{
@@ -31,6 +32,8 @@ pub async fn start() -> Result<Ingest> {
     let api: Arc<dyn ClusterApi> = Arc::new(cluster.clone());
     let catalog =
         Catalog::builtin(parser_settings(&settings)?).context("cannot use the built-in parsers")?;
+    let datasets = catalog.parsers().iter().map(|parser| parser.dataset());
+    let metrics = Metrics::new(&settings, datasets);
     let destination: Arc<dyn Destination> = Arc::new(BulkDestination::new(
         cluster,
         bulk_settings(&settings),
@@ -69,6 +72,7 @@ pub async fn start() -> Result<Ingest> {
         queue,
         files: session.files(&settings.quarantine),
         clock: Arc::new(SystemClock),
+        metrics,
         settings: ingest_settings(&settings),
         quarantine_bucket: settings.quarantine.bucket,
     }))

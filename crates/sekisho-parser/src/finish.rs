@@ -66,6 +66,8 @@ impl ObjectPlan {
         let object = || Value::Text(Cow::Borrowed("object"));
         if day.source == DaySource::Object {
             draft.set(fixed.day, object());
+        } else {
+            self.newest = self.newest.max(time);
         }
         if time.is_none() {
             draft.set(fixed.time, object());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sekisho_document::{DocumentId, ObjectIdentity, Rotation};
 use sekisho_record::{Fault, FaultReason, Frame, Framing, Record};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +39,8 @@ pub struct ObjectPlan {
     pub(crate) columns: Option<ColumnPlan>,
     /// What decided about the last record, where somebody asks.
     pub(crate) decisions: Option<Vec<Decision>>,
+    /// The newest time that a record said of itself.
+    pub(crate) newest: Option<DateTime<Utc>>,
 }
 
 /// What limits an object that no parser claims.
@@ -117,6 +119,7 @@ impl ObjectPlan {
             unclaimed: None,
             columns: None,
             decisions: None,
+            newest: None,
         }
     }
 
@@ -131,6 +134,11 @@ impl ObjectPlan {
             .as_mut()
             .map(std::mem::take)
             .unwrap_or_default()
+    }
+
+    /// Gives the newest time that a record of the object said of itself, of those times that lie near the object's own: for freshness.
+    pub fn newest(&self) -> Option<DateTime<Utc>> {
+        self.newest
     }
 
     /// Gives `event.dataset`.

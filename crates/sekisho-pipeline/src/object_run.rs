@@ -268,6 +268,7 @@ impl ObjectRun {
         self.report.books.records = reader.records();
         self.report.books.skipped = reader.skipped();
         self.report.bytes = reader.bytes();
+        self.report.newest = reader.plan().newest();
         self.tell();
     }
 

@@ -30,6 +30,8 @@ pub struct ObjectReport {
     pub bytes: u64,
     /// The first reasons why records were not indexed as they should.
     pub reasons: Vec<Reason>,
+    /// The newest time that a record said of itself.
+    pub newest: Option<DateTime<Utc>>,
     /// Why the object could not be read to its end although it is finished: reading it again gives the same.
     pub cut: Option<Reason>,
     /// Why the object was not read at all although it is finished, such as a key that is no log.
@@ -65,6 +67,7 @@ impl ObjectReport {
             raw_seen: 0,
             bytes: 0,
             reasons: Vec::new(),
+            newest: None,
             cut: None,
             ignored: None,
             error: None,

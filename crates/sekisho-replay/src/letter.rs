@@ -64,10 +64,8 @@ impl Letter {
 
 /// Writes a message that is sent back; only our own attributes go with it, since SQS takes but ten.
 pub(crate) fn outgoing(body: String, replays: u32, alone: bool) -> Outgoing {
-    let mut attributes = BTreeMap::new();
-    if replays > 0 {
-        attributes.insert(attribute::REPLAYS.to_owned(), replays.to_string());
-    }
+    // Also as 0: ingest tells by it that the message is a replay.
+    let mut attributes = BTreeMap::from([(attribute::REPLAYS.to_owned(), replays.to_string())]);
     if alone {
         attributes.insert(attribute::ALONE.to_owned(), "1".to_owned());
     }
@@ -207,6 +205,7 @@ mod tests {
         let letter = letter(EVENT, &said);
         let error = "200: no".to_owned();
         check(&letter, &Form::Asynchronous { error });
-        assert!(outgoing(letter.body, 0, false).attributes.is_empty());
+        let attributes = outgoing(letter.body, 0, false).attributes;
+        assert_eq!(attributes["sekisho.replays"], "0");
     }
 }

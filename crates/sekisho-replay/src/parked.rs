@@ -169,6 +169,6 @@ mod tests {
                 .remove("sekisho.replays")
         };
         assert_eq!(replays(true).as_deref(), Some("2"));
-        assert_eq!(replays(false), None);
+        assert_eq!(replays(false).as_deref(), Some("0"));
     }
 }

@@ -11,6 +11,7 @@ use sekisho_cluster::{TemplateSettings, apply, templates};
 use sekisho_delivery::{Queue, QueueContinuations};
 use sekisho_event::IgnoredKeys;
 use sekisho_ingest::{BrakeSettings, Gate, Ingest, IngestSettings, Parts};
+use sekisho_lambda::Metrics;
 use sekisho_ledger::ClusterLedger;
 use sekisho_object::ObjectLimits;
 use sekisho_parser::{Catalog, ParserSettings};
@@ -136,6 +137,7 @@ impl Installation {
             queue: Some(queue),
             files: Arc::new(self.files.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            metrics: Metrics::off(),
             settings: IngestSettings {
                 reserve: Duration::from_secs(limits.seconds / 4),
                 brake: BrakeSettings {

@@ -229,6 +229,7 @@ mod tests {
             raw_seen: 0,
             bytes: 1_000_000,
             reasons: Vec::new(),
+            newest: None,
             cut: None,
             ignored: None,
             error,

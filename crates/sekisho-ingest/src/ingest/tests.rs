@@ -129,6 +129,7 @@ fn installation(
         queue,
         files,
         clock: Arc::new(SystemClock),
+        metrics: Metrics::off(),
         settings: IngestSettings {
             reserve: Duration::from_secs(20),
             brake: BrakeSettings {
