@@ -1,19 +1,21 @@
 //! [`Apply`]: what one invocation does.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use sekisho_aws::connect_cluster;
 use sekisho_bulk::{OpenSearchTransport, check_version};
-use sekisho_cluster::{Applied, Change, Template, TemplateSettings, templates};
+use sekisho_cluster::{Report, Thing, Wanted, carry_out, plan};
 use sekisho_config::Settings;
+use sekisho_lambda::{Function, Metric, Metrics, Numbers};
 use sekisho_parser::Catalog;
-use sekisho_pipeline::parser_settings;
-use serde_json::{Value, json};
+use sekisho_pipeline::{Clock as _, SystemClock, parser_settings};
+
+use crate::log;
 
 /// What the cluster should hold, and the way to it.
-#[derive(Debug)]
 pub struct Apply {
     cluster: OpenSearchTransport,
-    templates: Vec<Template>,
+    wanted: Wanted,
+    metrics: Metrics,
 }
 
 impl Apply {
@@ -26,88 +28,81 @@ impl Apply {
         let cluster = connect_cluster(&settings.opensearch).await?;
         let catalog = Catalog::builtin(parser_settings(&settings)?)
             .context("cannot use the built-in parsers")?;
-        let templates = templates(
-            &TemplateSettings {
-                prefix: settings.index.prefix,
-                ..TemplateSettings::default()
-            },
-            &catalog.mappings()?,
-        )?;
-        Ok(Self { cluster, templates })
+        Ok(Self {
+            cluster,
+            wanted: Wanted::new(&settings, &catalog.mappings()?)?,
+            metrics: Metrics::new(&settings, []),
+        })
     }
 
     /// Puts what the cluster does not hold as it should; the answer is the report.
     ///
     /// # Errors
     /// When something could not be applied: the function's errors are what raises its alarm, and Lambda invokes it again.
-    pub async fn answer(&self) -> Result<Value> {
+    pub async fn answer(&self) -> Result<Report> {
+        let applied = self.apply().await;
+        let report = applied.as_ref().ok();
+        let failed = report.is_none_or(|report| report.failed().next().is_some());
+        let mut numbers = Numbers::new(Function::Apply);
+        numbers.add(Metric::ApplyFailed, u64::from(failed));
+        let changed = report.map_or(0, |report| report.changed().count());
+        numbers.add(Metric::ApplyChanged, changed as u64);
+        self.metrics.write(&numbers, SystemClock.now());
+        let report = applied?;
+        log::report(&report);
+        complete(report)
+    }
+
+    async fn apply(&self) -> Result<Report> {
         check_version(&self.cluster).await?;
-        let applied = sekisho_cluster::apply(&self.cluster, &self.templates)
+        let cannot = || format!("cannot set up the cluster at `{}`", self.cluster.url());
+        let plan = plan(&self.cluster, &self.wanted)
             .await
-            .with_context(|| format!("cannot apply the templates to `{}`", self.cluster.url()))?;
-        let outcome = Outcome { applied };
-        crate::log::outcome(&outcome);
-        Ok(outcome.to_json())
+            .with_context(cannot)?;
+        carry_out(&self.cluster, &plan).await.with_context(cannot)
     }
 }
 
-/// What one invocation did.
-pub(crate) struct Outcome {
-    pub(crate) applied: Vec<Applied>,
-}
-
-impl Outcome {
-    pub(crate) fn changed(&self) -> usize {
-        let all = self.applied.iter();
-        all.filter(|one| one.change != Change::Unchanged).count()
+/// Makes an error of a report that names what the cluster refused.
+fn complete(report: Report) -> Result<Report> {
+    let name = |thing: &Thing| format!("{} `{}`", thing.kind, thing.name);
+    let failed: Vec<String> = report.failed().map(name).collect();
+    if failed.is_empty() {
+        return Ok(report);
     }
-
-    pub(crate) fn kind(&self, one: &Applied) -> String {
-        format!("{:?} template", one.kind).to_lowercase()
-    }
-
-    fn to_json(&self) -> Value {
-        let all = self.applied.iter();
-        let applied: Vec<Value> = all
-            .map(|one| json!({ "kind": self.kind(one), "name": one.name, "change": word(one.change) }))
-            .collect();
-        json!({ "changed": self.changed(), "applied": applied })
-    }
-}
-
-pub(crate) fn word(change: Change) -> &'static str {
-    match change {
-        Change::Created => "created",
-        Change::Updated => "updated",
-        Change::Unchanged => "unchanged",
-        Change::Skipped => "skipped",
-        Change::Failed => "failed",
-    }
+    bail!(
+        "could not apply {}; the reasons are in the log, and another invocation goes on from here",
+        failed.join(", ")
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use sekisho_cluster::TemplateKind;
+    use sekisho_cluster::{Change, ThingKind};
 
     use super::*;
 
-    #[test]
-    fn the_report_says_what_was_changed() {
-        let one = |name: &str, change| Applied {
-            kind: TemplateKind::Component,
+    fn thing(name: &str, change: Change) -> Thing {
+        Thing {
+            kind: ThingKind::Role,
             name: name.to_owned(),
             change,
+            reason: None,
+            differences: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_refusal_fails_the_invocation_and_is_named() {
+        let changes = [Change::Created, Change::Unchanged, Change::Skipped];
+        let things = changes.map(|change| thing("a", change)).to_vec();
+        let mut report = Report {
+            things,
+            ..Report::default()
         };
-        let applied = vec![one("a", Change::Created), one("b", Change::Unchanged)];
-        assert_eq!(
-            Outcome { applied }.to_json(),
-            json!({
-                "changed": 1,
-                "applied": [
-                    { "kind": "component template", "name": "a", "change": "created" },
-                    { "kind": "component template", "name": "b", "change": "unchanged" },
-                ]
-            })
-        );
+        complete(report.clone()).unwrap();
+        report.things.push(thing("b", Change::Failed));
+        let error = complete(report).unwrap_err().to_string();
+        assert!(error.starts_with("could not apply role `b`; "), "{error}");
     }
 }

@@ -1,20 +1,46 @@
-//! What the function logs: one JSON line for each thing that it changed, and a summary.
+//! What the function logs: one JSON line for each thing that it changed or could not, and a summary.
 
-use sekisho_cluster::Change;
+use sekisho_cluster::{Change, Report, Thing};
 
-use crate::apply::{Outcome, word};
-
-/// Logs what one run changed.
-pub(crate) fn outcome(outcome: &Outcome) {
-    for one in &outcome.applied {
-        if one.change != Change::Unchanged {
-            let kind = outcome.kind(one);
-            tracing::info!(kind, name = one.name, change = word(one.change), "applied");
-        }
+/// Logs what one run found and did.
+pub(crate) fn report(report: &Report) {
+    for thing in &report.things {
+        self::thing(thing);
+    }
+    for finding in &report.findings {
+        tracing::warn!(
+            kind = ?finding.kind,
+            name = finding.name,
+            finding = finding.text,
+            "found"
+        );
     }
     tracing::info!(
-        changed = outcome.changed(),
-        unchanged = outcome.applied.len() - outcome.changed(),
+        things = report.things.len(),
+        changed = report.changed().count(),
+        failed = report.failed().count(),
+        findings = report.findings.len(),
         "apply finished"
     );
+}
+
+fn thing(thing: &Thing) {
+    /// The level of an event is a constant, its fields are the same.
+    macro_rules! line {
+        ($level:ident, $message:literal) => {
+            tracing::$level!(
+                kind = %thing.kind,
+                name = thing.name,
+                reason = thing.reason,
+                $message
+            )
+        };
+    }
+    match thing.change {
+        Change::Created => line!(info, "created"),
+        Change::Updated => line!(info, "updated"),
+        Change::Unchanged => {}
+        Change::Skipped => line!(info, "skipped"),
+        Change::Failed => line!(error, "could not be applied"),
+    }
 }
