@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** this is the only crate that knows the AWS SDK, and a read is pinned to the bytes that the notification named, or it fails as superseded.
 
+mod buckets;
 mod cluster;
 mod error;
 mod files;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_s3::Client;
 use sekisho_config::{QuarantineSettings, QueueSettings, S3Settings, Settings};
 use sekisho_delivery::{Files, NoFiles, Queue};
 use sekisho_event::S3Location;
 use sekisho_pipeline::{NoQuarantine, Quarantine};
 
+use crate::buckets::Buckets;
 use crate::files::S3Files;
 use crate::list::ObjectList;
 use crate::quarantine::S3Quarantine;
@@ -27,7 +27,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The AWS clients and credentials of this process.
 #[derive(Debug, Clone)]
 pub struct Session {
-    s3: Client,
+    buckets: Buckets,
     /// What the clients of queues are built from.
     config: SdkConfig,
 }
@@ -52,19 +52,20 @@ impl Session {
             s3 = s3.endpoint_url(&settings.endpoint_url);
         }
         Self {
-            s3: Client::from_conf(s3.build()),
+            buckets: Buckets::new(config, &s3, &settings.roles),
             config: config.clone(),
         }
     }
 
     /// Lists the objects of a bucket whose keys start with a prefix.
     pub fn list(&self, location: S3Location) -> ObjectList {
-        ObjectList::new(&self.s3, location)
+        let client = self.buckets.of(&location.bucket);
+        ObjectList::new(client, location)
     }
 
     /// The store of S3's objects.
     pub fn store(&self) -> S3Store {
-        S3Store::new(self.s3.clone())
+        S3Store::new(self.buckets.clone())
     }
 
     /// The quarantine bucket, or none where the installation has none.
@@ -72,7 +73,7 @@ impl Session {
         if settings.bucket.is_empty() {
             return Arc::new(NoQuarantine);
         }
-        Arc::new(S3Quarantine::new(self.s3.clone(), settings))
+        Arc::new(S3Quarantine::new(self.buckets.own().clone(), settings))
     }
 
     /// The notes and parked messages in the quarantine bucket, or none where the installation has none.
@@ -80,7 +81,7 @@ impl Session {
         if settings.bucket.is_empty() {
             return Arc::new(NoFiles);
         }
-        Arc::new(S3Files::new(self.s3.clone(), &settings.bucket))
+        Arc::new(S3Files::new(self.buckets.own().clone(), &settings.bucket))
     }
 
     /// A queue by its URL.

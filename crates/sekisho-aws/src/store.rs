@@ -3,7 +3,6 @@
 use std::io;
 
 use async_trait::async_trait;
-use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
@@ -11,6 +10,7 @@ use chrono::{DateTime, Utc};
 use sekisho_event::ObjectRef;
 use sekisho_object::{Body, BodySender, ObjectError, ObjectMeta, ObjectStore, OpenObject};
 
+use crate::buckets::Buckets;
 use crate::error::{Action, AwsError, from_sdk};
 use crate::list;
 
@@ -20,18 +20,19 @@ const CHUNKS_WAITING: usize = 16;
 /// Gives the objects of S3.
 #[derive(Debug, Clone)]
 pub struct S3Store {
-    client: Client,
+    buckets: Buckets,
 }
 
 impl S3Store {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+    pub(crate) fn new(buckets: Buckets) -> Self {
+        Self { buckets }
     }
 
     async fn get(&self, object: &ObjectRef, from: u64) -> Result<OpenObject, AwsError> {
         let range = (from > 0).then(|| format!("bytes={from}-"));
         let request = self
-            .client
+            .buckets
+            .of(&object.bucket)
             .get_object()
             .bucket(&object.bucket)
             .key(&object.key)
@@ -69,7 +70,8 @@ impl S3Store {
 
     async fn ask(&self, object: &ObjectRef) -> Result<ObjectMeta, AwsError> {
         let request = self
-            .client
+            .buckets
+            .of(&object.bucket)
             .head_object()
             .bucket(&object.bucket)
             .key(&object.key);

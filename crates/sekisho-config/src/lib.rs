@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod declare;
+mod bucket_role;
 mod check;
 mod error;
 mod lifecycle;
@@ -14,6 +15,7 @@ mod render;
 mod settings;
 mod value;
 
+pub use bucket_role::BucketRole;
 pub use error::ConfigError;
 pub use lifecycle::Ages;
 pub use settings::{

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+use crate::bucket_role::BucketRole;
 use crate::value::{Auth, Cidr, EventOriginal, Rotation, Secret};
 
 const MIB: usize = 1024 * 1024;
@@ -124,6 +125,8 @@ settings! {
         force_path_style: bool = false;
         /// The buckets whose logs are read; the quarantine bucket must not be one of them.
         input_buckets: Vec<String> = Vec::new();
+        /// The buckets of other accounts that are read through a role of theirs: by bucket the role's ARN and, behind a blank, its external id, like `{ "their-logs" = "arn:aws:iam::111122223333:role/logs EXTERNAL-ID" }`.
+        roles: BTreeMap<String, BucketRole> = BTreeMap::new();
     }
 
     /// The queues between the bucket and the function.

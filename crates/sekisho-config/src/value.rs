@@ -8,6 +8,8 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
+use crate::bucket_role::BucketRole;
+
 /// A value as written: in the file or in an environment variable.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
@@ -276,6 +278,16 @@ fn group_digits(digits: &str) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+impl Value for BucketRole {
+    fn read(input: Input<'_>) -> Result<Self, String> {
+        text(input)?.parse()
+    }
+
+    fn to_toml(&self) -> String {
+        quote(&self.to_string())
+    }
 }
 
 impl Value for Cidr {
