@@ -1,0 +1,154 @@
+/**
+ * Evaluates synthesized CloudWatch alarms over recorded series, every minute, as CloudWatch documents it.
+ *
+ * CloudWatch reads more datapoints than an alarm asks for (its evaluation range, whose length it does not tell), takes the newest that exist, and fills what is missing only where they are too few:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+ */
+import { type Datapoint, evaluate } from "./expression.js";
+import { type Recorder, seriesKey } from "./recorder.js";
+
+/** What an alarm says. */
+export type State = "OK" | "ALARM";
+
+/** An alarm as the template has it. */
+export interface SynthesizedAlarm {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly AlarmActions: unknown[];
+  readonly ComparisonOperator: string;
+  readonly Threshold: number;
+  readonly EvaluationPeriods: number;
+  readonly DatapointsToAlarm?: number;
+  readonly TreatMissingData: string;
+  readonly Namespace?: string;
+  readonly MetricName?: string;
+  readonly Dimensions?: readonly Dimension[];
+  readonly Statistic?: string;
+  readonly Period?: number;
+  readonly Metrics?: readonly MetricQuery[];
+}
+
+interface Dimension {
+  readonly Name: string;
+  readonly Value: string;
+}
+
+interface MetricQuery {
+  readonly Id: string;
+  readonly Expression?: string;
+  readonly ReturnData?: boolean;
+  readonly Period?: number;
+  readonly MetricStat?: {
+    readonly Metric: { readonly Namespace: string; readonly MetricName: string; readonly Dimensions?: readonly Dimension[] };
+    readonly Period: number;
+    readonly Stat: string;
+  };
+}
+
+const BREACHES: Record<string, (value: number, threshold: number) => boolean> = {
+  GreaterThanThreshold: (value, threshold) => value > threshold,
+  GreaterThanOrEqualToThreshold: (value, threshold) => value >= threshold,
+  LessThanThreshold: (value, threshold) => value < threshold,
+  LessThanOrEqualToThreshold: (value, threshold) => value <= threshold,
+};
+
+/** Gives the minutes in which an alarm went off, from `from` on; `surplus` is how many datapoints CloudWatch reads beyond those asked for. */
+export function firings(alarm: SynthesizedAlarm, recorder: Recorder, from: number, surplus: number): number[] {
+  const { read } = source(alarm, recorder);
+  const count = alarm.EvaluationPeriods + surplus;
+  const fired: number[] = [];
+  let state: State = "OK";
+  for (let minute = from; minute < recorder.minutes; minute += 1) {
+    const next = decide(alarm, read(minute, count), state);
+    if (next === "ALARM" && state === "OK") {
+      fired.push(minute);
+    }
+    state = next;
+  }
+  return fired;
+}
+
+/** Decides a state from the datapoints of the evaluation range, oldest first. */
+export function decide(
+  alarm: Pick<SynthesizedAlarm, "ComparisonOperator" | "Threshold" | "EvaluationPeriods" | "DatapointsToAlarm" | "TreatMissingData">,
+  datapoints: readonly Datapoint[],
+  state: State,
+): State {
+  const breaches = BREACHES[alarm.ComparisonOperator];
+  if (breaches === undefined) {
+    throw new Error(`the evaluator does not know the comparison \`${alarm.ComparisonOperator}\`; teach it`);
+  }
+  const asked = alarm.EvaluationPeriods;
+  const enough = alarm.DatapointsToAlarm ?? asked;
+  const existing = datapoints.filter((value) => value !== undefined).slice(-asked);
+  const breaching = existing.filter((value) => breaches(value, alarm.Threshold)).length;
+  const missing = asked - existing.length;
+  const told = (count: number): State => (count >= enough ? "ALARM" : "OK");
+  if (missing === 0) {
+    return told(breaching);
+  }
+  switch (alarm.TreatMissingData) {
+    case "notBreaching":
+      return told(breaching);
+    case "breaching":
+      return told(breaching + missing);
+    case "ignore":
+      return breaching >= enough || breaching < existing.length ? told(breaching) : state;
+    default:
+      throw new Error(`\`${alarm.TreatMissingData}\` is no deliberate answer to missing data`);
+  }
+}
+
+/** Gives every series that an alarm reads. */
+export function seriesOf(alarm: SynthesizedAlarm): string[] {
+  return queries(alarm).flatMap((query) => (query.MetricStat === undefined ? [] : [keyOf(query.MetricStat.Metric)]));
+}
+
+type Read = (minute: number, count: number) => Datapoint[];
+
+function source(alarm: SynthesizedAlarm, recorder: Recorder): { read: Read } {
+  const all = queries(alarm);
+  const result = all.find((query) => query.ReturnData !== false);
+  const metrics = all.filter((query) => query.MetricStat !== undefined);
+  const one = (query: MetricQuery, minute: number, count: number): Datapoint[] => {
+    const stat = query.MetricStat!;
+    const period = stat.Period / 60;
+    const key = keyOf(stat.Metric);
+    return Array.from({ length: count }, (_, at) =>
+      recorder.datapoint(key, stat.Stat, period, minute - (count - 1 - at) * period),
+    );
+  };
+  if (result === undefined) {
+    throw new Error(`\`${alarm.AlarmName}\` returns nothing`);
+  }
+  const expression = result.Expression;
+  if (expression === undefined) {
+    return { read: (minute, count) => one(result, minute, count) };
+  }
+  const periods = new Set(metrics.map((query) => query.MetricStat!.Period));
+  if (periods.size !== 1) {
+    throw new Error(`\`${alarm.AlarmName}\` mixes periods`);
+  }
+  return {
+    read: (minute, count) => {
+      const names = new Map(metrics.map((query) => [query.Id, one(query, minute, count)]));
+      return evaluate(expression, names, count);
+    },
+  };
+}
+
+function queries(alarm: SynthesizedAlarm): readonly MetricQuery[] {
+  if (alarm.Metrics !== undefined) {
+    return alarm.Metrics;
+  }
+  const { Namespace, MetricName, Dimensions, Statistic, Period } = alarm;
+  if (Namespace === undefined || MetricName === undefined || Statistic === undefined || Period === undefined) {
+    throw new Error(`\`${alarm.AlarmName}\` is of a form that the evaluator does not know`);
+  }
+  return [{ Id: "m", MetricStat: { Metric: { Namespace, MetricName, Dimensions }, Period, Stat: Statistic } }];
+}
+
+function keyOf(metric: { Namespace: string; MetricName: string; Dimensions?: readonly Dimension[] }): string {
+  const dimensions = Object.fromEntries((metric.Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
+  return seriesKey(metric.Namespace, metric.MetricName, dimensions);
+}
