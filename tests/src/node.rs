@@ -69,7 +69,7 @@ impl Node {
     /// # Errors
     /// Says which tool is missing (Java, Maven), or ends with the node's own last errors.
     pub fn start(version: Version) -> Result<Self> {
-        match setting("SEKISHO_OPENSEARCH_URL").filter(|_| version != Version::Secured) {
+        match setting("SEKISHO_OPENSEARCH_URL").filter(|_| !version.is_secured()) {
             Some(url) => Ok(Self {
                 url: url.trim_end_matches('/').to_owned(),
                 version,
@@ -105,10 +105,10 @@ impl Node {
         &self.url
     }
 
-    /// The self-signed certificate of a [`Version::Secured`] node, as PEM.
+    /// The self-signed certificate of a secured node, as PEM.
     pub fn ca_file(&self) -> Option<PathBuf> {
         let own = self.own.as_ref()?;
-        (self.version == Version::Secured).then(|| security::certificate(&own.folder))
+        (self.version.is_secured()).then(|| security::certificate(&own.folder))
     }
 
     /// The version that was asked for; an existing node may differ.
@@ -121,7 +121,7 @@ impl Node {
         let java = java::find(version, &root)?;
         let home = home::lay_out(version, &root)?;
         let folder = node_folder(&root, version)?;
-        if version == Version::Secured {
+        if version.is_secured() {
             security::configure(&home, &folder)?;
         }
         let mut process = Process {
@@ -300,7 +300,7 @@ fn wait_for(running: &mut Running, version: Version, folder: &Path, log: &Path) 
         }
         let text = fs::read_to_string(log).unwrap_or_default();
         if let Some(address) = http_address(&text) {
-            let is_secured = version == Version::Secured;
+            let is_secured = version.is_secured();
             if is_secured && security::is_ready(address, folder) {
                 return Ok(security::url(address));
             }

@@ -11,6 +11,7 @@ use super::security;
 const NEWEST: &str = include_str!("../../opensearch-node/pom-3.4.0.xml");
 const OLDEST: &str = include_str!("../../opensearch-node/pom-2.19.4.xml");
 const SECURITY: &str = include_str!("../../opensearch-node/pom-3.4.0-security.xml");
+const OLDEST_SECURITY: &str = include_str!("../../opensearch-node/pom-2.19.4-security.xml");
 
 /// The OpenSearch releases that the tests run against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,17 +22,30 @@ pub enum Version {
     Oldest,
     /// The newest release with its security plugin: TLS, logins and roles.
     Secured,
+    /// The oldest line with its security plugin.
+    SecuredOldest,
 }
 
 impl Version {
-    /// Every version, newest first; what [`Version::Secured`] adds has tests of its own.
+    /// Every version, newest first; what the security plugin adds has tests of its own.
     pub const ALL: [Self; 2] = [Self::Newest, Self::Oldest];
+    /// Every version with its security plugin, newest first.
+    pub const SECURED: [Self; 2] = [Self::Secured, Self::SecuredOldest];
+
+    /// Whether it has the security plugin.
+    pub fn is_secured(self) -> bool {
+        Self::SECURED.contains(&self)
+    }
+
+    fn is_oldest(self) -> bool {
+        matches!(self, Self::Oldest | Self::SecuredOldest)
+    }
 
     /// The release number, such as `3.4.0`.
     pub fn number(self) -> &'static str {
         match self {
             Self::Newest | Self::Secured => "3.4.0",
-            Self::Oldest => "2.19.4",
+            Self::Oldest | Self::SecuredOldest => "2.19.4",
         }
     }
 
@@ -40,22 +54,20 @@ impl Version {
         match self {
             Self::Newest | Self::Oldest => self.number(),
             Self::Secured => "3.4.0-security",
+            Self::SecuredOldest => "2.19.4-security",
         }
     }
 
     /// What Maven lays out, with the goals of each.
     fn poms(self) -> &'static [Pom] {
         const JARS: &[&str] = &["dependency:copy@jars"];
+        const PLUGINS: &[&str] = &["dependency:unpack@plugins"];
+        const BOTH: &[&str] = &["dependency:copy@jars", "dependency:unpack@plugins"];
         match self {
             Self::Newest => &[Pom(NEWEST, JARS)],
             Self::Oldest => &[Pom(OLDEST, JARS)],
-            Self::Secured => &[
-                Pom(NEWEST, JARS),
-                Pom(
-                    SECURITY,
-                    &["dependency:copy@jars", "dependency:unpack@plugins"],
-                ),
-            ],
+            Self::Secured => &[Pom(NEWEST, JARS), Pom(SECURITY, BOTH)],
+            Self::SecuredOldest => &[Pom(OLDEST, JARS), Pom(OLDEST_SECURITY, PLUGINS)],
         }
     }
 
@@ -63,21 +75,21 @@ impl Version {
     pub(super) fn java(self) -> std::ops::RangeInclusive<u32> {
         match self {
             Self::Newest | Self::Secured => 21..=u32::MAX,
-            Self::Oldest => 11..=23,
+            Self::Oldest | Self::SecuredOldest => 11..=23,
         }
     }
 
     pub(super) fn java_flags(self) -> &'static [&'static str] {
         match self {
             Self::Newest | Self::Secured => &["--enable-native-access=ALL-UNNAMED"],
-            Self::Oldest => &["-Djava.security.manager=allow"],
+            Self::Oldest | Self::SecuredOldest => &["-Djava.security.manager=allow"],
         }
     }
 
     /// Gives the class of a module; 3.x renamed all but one.
     fn class(self, module: &Module) -> String {
         match self {
-            Self::Oldest => module.class.replace("ModulePlugin", "Plugin"),
+            Self::Oldest | Self::SecuredOldest => module.class.replace("ModulePlugin", "Plugin"),
             Self::Newest | Self::Secured => module.class.to_owned(),
         }
         .replace("GeoPlugin", "GeoModulePlugin")
@@ -181,7 +193,7 @@ pub(super) fn lay_out(version: Version, root: &Path) -> Result<PathBuf> {
     for module in &MODULES {
         describe(version, &home, module)?;
     }
-    if version == Version::Secured {
+    if version.is_secured() {
         security::repair(&home)?;
     }
     fs::write(done, poms)?;
@@ -228,7 +240,7 @@ fn describe(version: Version, home: &Path, module: &Module) -> Result<()> {
         extends = module.extends,
     );
     fs::write(folder.join("plugin-descriptor.properties"), text)?;
-    if version == Version::Oldest {
+    if version.is_oldest() {
         fs::write(
             folder.join("plugin-security.policy"),
             "grant { permission java.security.AllPermission; };\n",
