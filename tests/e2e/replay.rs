@@ -204,7 +204,7 @@ async fn each_cause_has_its_way_through_real_requests() {
         let expected = match key.as_str() {
             "object" => (Some("2"), None),
             "crashed" => (Some("1"), Some("1")),
-            _ => (None, None),
+            _ => (Some("0"), None),
         };
         let found = (attribute(attribute::REPLAYS), attribute(attribute::ALONE));
         assert_eq!(found, expected, "{key}");

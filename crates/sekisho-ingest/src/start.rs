@@ -11,7 +11,7 @@ use sekisho_delivery::QueueContinuations;
 use sekisho_event::IgnoredKeys;
 use sekisho_lambda::Metrics;
 use sekisho_ledger::{ClusterLedger, Ledger, NoLedger};
-use sekisho_parser::Catalog;
+use sekisho_parser::{Catalog, UNKNOWN_DATASET};
 use sekisho_pipeline::{
     Clock, Continuations, Pipeline, PipelineSettings, Stages, SystemClock, bulk_settings,
     object_limits, parser_settings,
@@ -33,7 +33,7 @@ pub async fn start() -> Result<Ingest> {
     let catalog =
         Catalog::builtin(parser_settings(&settings)?).context("cannot use the built-in parsers")?;
     let datasets = catalog.parsers().iter().map(|parser| parser.dataset());
-    let metrics = Metrics::new(&settings, datasets);
+    let metrics = Metrics::new(&settings, datasets.chain([UNKNOWN_DATASET]));
     let destination: Arc<dyn Destination> = Arc::new(BulkDestination::new(
         cluster,
         bulk_settings(&settings),

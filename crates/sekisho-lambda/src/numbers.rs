@@ -56,6 +56,11 @@ impl Numbers {
         }
     }
 
+    /// Leaves a number out that is not known: 0 would say something else.
+    pub fn leave_out(&mut self, metric: Metric) {
+        self.all.remove(&metric);
+    }
+
     /// Gives a number.
     pub fn number(&self, metric: Metric) -> u64 {
         match self.all.get(&metric) {

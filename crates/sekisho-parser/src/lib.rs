@@ -43,3 +43,5 @@ pub use outcome::{ObjectContext, Outcome};
 pub use parser::{FieldUse, Parser, Purpose};
 pub use plan::ObjectPlan;
 pub use settings::{Cidr, KeepOriginal, ParserSettings};
+/// What the records of an object count as that no parser claims.
+pub use unknown::DATASET as UNKNOWN_DATASET;

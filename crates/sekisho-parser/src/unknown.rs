@@ -13,7 +13,8 @@ use crate::spec::{SpecFile, read_spec};
 use crate::{ObjectContext, ParserError, ParserSettings};
 
 /// `event.dataset` of what nobody claims.
-const DATASET: &str = "sekisho.unknown";
+/// The dataset of what no parser claims.
+pub const DATASET: &str = "sekisho.unknown";
 /// Its index.
 const INDEX: &str = "log-unknown";
 

@@ -12,6 +12,7 @@ mod fate;
 mod inspect;
 mod letter;
 mod log;
+mod numbers;
 mod outbox;
 mod parked;
 mod quarantine;

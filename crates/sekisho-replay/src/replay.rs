@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_bulk::ClusterApi;
-use sekisho_delivery::{Files, Queue};
+use sekisho_delivery::{DeliveryError, Files, Queue};
 use sekisho_object::ObjectStore;
 use sekisho_pipeline::Clock;
 use tokio::time::Instant;
@@ -28,6 +28,8 @@ const HIDE_BEHIND_END: Duration = Duration::from_secs(60);
 const LONGEST_HIDE: Duration = Duration::from_secs(30 * 60);
 /// How many messages one run leaves hidden until its end; SQS gives nothing more out at 120,000.
 const MOST_HELD: usize = 50_000;
+/// How much is counted of what is parked; S3 lists a thousand keys a page.
+const MOST_PAGES: usize = 10;
 
 /// What a replay works with.
 pub struct ReplayParts {
@@ -98,6 +100,24 @@ impl Replay {
             end = run.give_back(Shelf::Waiting, &[]).await;
         }
         run.finish(end).await
+    }
+
+    /// Counts what is parked until somebody asks for it, up to a bound.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    pub(crate) async fn kept(&self) -> Result<u64, DeliveryError> {
+        let (mut kept, mut next) = (0, None);
+        for _ in 0..MOST_PAGES {
+            let prefix = Shelf::Kept.prefix();
+            let page = self.parts.files.list(prefix, next.as_deref()).await?;
+            kept += page.keys.len() as u64;
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(kept)
     }
 
     /// Sends parked messages back because somebody asked for them: all, or those of some causes.

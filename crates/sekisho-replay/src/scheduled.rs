@@ -7,11 +7,13 @@ use anyhow::{Context as _, Result};
 use sekisho_aws::{Session, connect_cluster};
 use sekisho_config::Settings;
 use sekisho_delivery::Queue;
-use sekisho_pipeline::SystemClock;
-use tokio::time::Instant;
+use sekisho_lambda::Metrics;
+use sekisho_pipeline::{Clock as _, SystemClock};
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::ReplayError;
 use crate::log;
+use crate::numbers::numbers;
 use crate::replay::{Replay, ReplayOptions, ReplayParts};
 use crate::report::{End, ReplayReport};
 use crate::settings::ReplaySettings;
@@ -22,6 +24,7 @@ const RESERVE: Duration = Duration::from_secs(30);
 /// The replay that a schedule invokes.
 pub struct Scheduled {
     replay: Replay,
+    metrics: Metrics,
 }
 
 impl Scheduled {
@@ -36,7 +39,8 @@ impl Scheduled {
             .dead_letter_queue(&settings.queue)
             .context("there is no dead-letter queue; set `queue.dead_letter_url`")?;
         let replay = wire(&settings, &session, dead_letters).await?;
-        Ok(Self { replay })
+        let metrics = Metrics::new(&settings, []);
+        Ok(Self { replay, metrics })
     }
 
     /// Runs until nothing is left or the time is nearly up; the answer is what was found and done.
@@ -49,6 +53,10 @@ impl Scheduled {
         let options = ReplayOptions::default();
         let report = self.replay.run(until, &options, &log::parked).await;
         log::report(&report);
+        let kept = timeout_at(deadline - RESERVE.min(left / 2) / 2, self.replay.kept()).await;
+        let kept = kept.ok().and_then(Result::ok);
+        self.metrics
+            .write(&numbers(&report, kept), SystemClock.now());
         match report.end {
             End::Failed(error) => Err(error.into()),
             _ => Ok(report),

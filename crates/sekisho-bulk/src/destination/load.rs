@@ -100,7 +100,7 @@ impl Drop for Measured<'_> {
 
 impl State {
     fn keep(&mut self, took: Duration) {
-        if self.load.requests % (1 << self.thinned) != 0 {
+        if !self.load.requests.is_multiple_of(1 << self.thinned) {
             return;
         }
         if self.load.took.len() >= MOST_TIMES {

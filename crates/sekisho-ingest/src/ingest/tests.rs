@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod around;
+mod numbers;
 
 /// The key says what happens.
 struct Store;
