@@ -2,11 +2,12 @@
  * Alarms of the functions themselves.
  */
 import { Duration } from "aws-cdk-lib";
-import { ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { ComparisonOperator, MathExpression, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { AlarmBook } from "./alarm-book.js";
 import { installationMetric, MAXIMUM, SUM } from "./metrics.js";
 import type { WatchedLane } from "./subjects.js";
+import type { Thresholds } from "./thresholds.js";
 
 const SOME = { comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, threshold: 1 };
 
@@ -61,14 +62,24 @@ export function watchApply(book: AlarmBook, apply: IFunction): void {
 }
 
 /** Adds the alarm of objects that fail for most of a day. */
-export function watchFailing(book: AlarmBook, installation: string): void {
+export function watchFailing(book: AlarmBook, installation: string, lines: Thresholds): void {
+  const period = Duration.hours(1);
   book.watch({
     ...SOME,
     kind: "objects-keep-failing",
     urgency: "ticket",
     means: "In 12 of the last 16 hours objects failed: something refuses them again and again, like an index that somebody has blocked.",
     first: "read the commonest error: Logs Insights, `filter message = \"object failed\" | stats count() by error | sort by count() desc`.",
-    metric: installationMetric(installation, "ObjectsFailed", { statistic: SUM, period: Duration.hours(1) }),
+    // While the brake is closed, what it lets try fails, and its own alarm is on.
+    metric: new MathExpression({
+      expression: `IF(braked > ${lines.brakedSeconds}, 0, failed)`,
+      usingMetrics: {
+        braked: installationMetric(installation, "BrakedSeconds", { statistic: MAXIMUM, period }),
+        failed: installationMetric(installation, "ObjectsFailed", { statistic: SUM, period }),
+      },
+      period,
+      label: "objects failed",
+    }),
     // One poisoned object is parked after nine hours at most: that is its own ticket.
     datapoints: 12,
     outOf: 16,

@@ -78,7 +78,7 @@ export class Monitoring extends Construct {
     watchRaw(book, installation, declared, lines);
     watchSilence(book, installation, "vital-silent", vital, lines);
     watchSilence(book, installation, "source-silent", silent, lines);
-    watchFailing(book, installation);
+    watchFailing(book, installation, lines);
     if (props.apply !== undefined) {
       watchApply(book, props.apply);
     }
