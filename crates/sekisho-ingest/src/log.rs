@@ -98,6 +98,41 @@ fn first_reason(report: &ObjectReport) -> Option<String> {
     let first = cut
         .chain(&report.reasons)
         .next()
-        .map(|reason| format!("byte {}: {}", reason.offset, reason.reason));
+        .map(|reason| format!("byte {}: {}", reason.offset, shown(&reason.reason)));
     first.or_else(|| report.ignored.clone())
+}
+
+/// What of a reason may be logged: behind the place in a script stands what it says of the record's values.
+fn shown(reason: &str) -> &str {
+    const SCRIPT: &str = "transform.vrl: ";
+    if !reason.starts_with(SCRIPT) {
+        return reason;
+    }
+    let known = reason.split_once("):").map_or(SCRIPT, |(known, _)| known);
+    reason
+        .get(..known.len() + usize::from(known != SCRIPT))
+        .unwrap_or(SCRIPT)
+        .trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_script_says_of_a_value_is_not_logged() {
+        for (reason, logged) in [
+            (
+                "transform.vrl: function call error for \"parse_int\" at (7:21): could not parse hunter2 (x): y",
+                "transform.vrl: function call error for \"parse_int\" at (7:21)",
+            ),
+            ("transform.vrl: hunter2 is no number", "transform.vrl:"),
+            (
+                "the record has no `n`, so it is no record of test.app",
+                "the record has no `n`, so it is no record of test.app",
+            ),
+        ] {
+            assert_eq!(shown(reason), logged);
+        }
+    }
 }

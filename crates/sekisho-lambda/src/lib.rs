@@ -12,7 +12,7 @@ mod numbers;
 
 pub use deadline::deadline;
 pub use emf::{NAMESPACE, OTHER};
-pub use log::{refused, start_logging};
+pub use log::{invocation, refused, start_logging};
 pub use metric::{Dimensions, Function, Metric, Shape, Unit};
 pub use metrics::{LineSink, Metrics};
 pub use numbers::Numbers;

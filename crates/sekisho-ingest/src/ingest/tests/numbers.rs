@@ -38,7 +38,7 @@ reason = "nobody needs them"
 const EACH: &str = r#"{"time":"2026-11-23T00:00:00Z","n":"new"}
 {"time":"2026-11-22T00:00:00Z","n":"twice"}
 
-no json
+no json hunter2
 {"n":"health-1"}
 {"n":"refused"}
 "#;
