@@ -26,11 +26,11 @@ export function watchLaneFunctions(book: AlarmBook, lane: WatchedLane): void {
   book.watch({
     ...many,
     kind: "ingest-throttles",
-    means: `For 15 minutes invocations of \`sekisho-ingest\` (lane \`${lane.name}\`) were throttled: the account's concurrency is used up, or the mapping asks for more than is reserved.`,
+    means: `For half an hour invocations of \`sekisho-ingest\` (lane \`${lane.name}\`) were throttled: the account's concurrency is used up, or the mapping asks for more than is reserved.`,
     first: "compare `ConcurrentExecutions` of the account with its quota.",
     metric: lane.ingest.metricThrottles({ statistic: SUM, period: Duration.minutes(5) }),
-    datapoints: 3,
-    outOf: 3,
+    datapoints: 6,
+    outOf: 6,
   });
   book.watch({
     ...many,

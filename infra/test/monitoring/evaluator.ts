@@ -1,11 +1,14 @@
 /**
- * Evaluates synthesized CloudWatch alarms over recorded series, every minute, as CloudWatch documents it.
+ * Evaluates synthesized CloudWatch alarms over recorded series, over sliding windows, as CloudWatch documents it.
  *
  * CloudWatch reads more datapoints than an alarm asks for (its evaluation range, whose length it does not tell), takes the newest that exist, and fills what is missing only where they are too few:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
 import { type Datapoint, evaluate } from "./expression.js";
 import { type Recorder, seriesKey } from "./recorder.js";
+
+/** The account of examples, which the template leaves open. */
+export const ACCOUNT = "111122223333";
 
 /** What an alarm says. */
 export type State = "OK" | "ALARM";
@@ -30,7 +33,7 @@ export interface SynthesizedAlarm {
 
 interface Dimension {
   readonly Name: string;
-  readonly Value: string;
+  readonly Value: string | { readonly Ref: string };
 }
 
 interface MetricQuery {
@@ -54,11 +57,13 @@ const BREACHES: Record<string, (value: number, threshold: number) => boolean> = 
 
 /** Gives the minutes in which an alarm went off, from `from` on; `surplus` is how many datapoints CloudWatch reads beyond those asked for. */
 export function firings(alarm: SynthesizedAlarm, recorder: Recorder, from: number, surplus: number): number[] {
-  const { read } = source(alarm, recorder);
+  const { read, period } = source(alarm, recorder);
   const count = alarm.EvaluationPeriods + surplus;
   const fired: number[] = [];
   let state: State = "OK";
-  for (let minute = from; minute < recorder.minutes; minute += 1) {
+  // CloudWatch looks every minute; with periods of five and more, every fifth look is enough.
+  const step = Math.min(5, period);
+  for (let minute = from; minute < recorder.minutes; minute += step) {
     const next = decide(alarm, read(minute, count), state);
     if (next === "ALARM" && state === "OK") {
       fired.push(minute);
@@ -106,7 +111,8 @@ export function seriesOf(alarm: SynthesizedAlarm): string[] {
 
 type Read = (minute: number, count: number) => Datapoint[];
 
-function source(alarm: SynthesizedAlarm, recorder: Recorder): { read: Read } {
+/** Gives how an alarm reads its datapoints, and the minutes of its period. */
+function source(alarm: SynthesizedAlarm, recorder: Recorder): { read: Read; period: number } {
   const all = queries(alarm);
   const result = all.find((query) => query.ReturnData !== false);
   const metrics = all.filter((query) => query.MetricStat !== undefined);
@@ -114,27 +120,41 @@ function source(alarm: SynthesizedAlarm, recorder: Recorder): { read: Read } {
     const stat = query.MetricStat!;
     const period = stat.Period / 60;
     const key = keyOf(stat.Metric);
-    return Array.from({ length: count }, (_, at) =>
-      recorder.datapoint(key, stat.Stat, period, minute - (count - 1 - at) * period),
-    );
+    return range(count, (back) => recorder.datapoint(key, stat.Stat, period, minute - back * period));
   };
   if (result === undefined) {
     throw new Error(`\`${alarm.AlarmName}\` returns nothing`);
   }
   const expression = result.Expression;
   if (expression === undefined) {
-    return { read: (minute, count) => one(result, minute, count) };
+    return { read: (minute, count) => one(result, minute, count), period: result.MetricStat!.Period / 60 };
   }
   const periods = new Set(metrics.map((query) => query.MetricStat!.Period));
   if (periods.size !== 1) {
     throw new Error(`\`${alarm.AlarmName}\` mixes periods`);
   }
+  const [seconds = 60] = periods;
+  const period = seconds / 60;
+  if (!expression.includes("REPEAT")) {
+    // Each datapoint stands for itself: all are worked out at once.
+    const all = (query: MetricQuery): Datapoint[] =>
+      Array.from({ length: recorder.minutes }, (_, minute) => one(query, minute, 1)[0]);
+    const names = new Map(metrics.map((query) => [query.Id, all(query)]));
+    const each = evaluate(expression, names, recorder.minutes);
+    return { period, read: (minute, count) => range(count, (back) => each[minute - back * period]) };
+  }
   return {
+    period,
     read: (minute, count) => {
       const names = new Map(metrics.map((query) => [query.Id, one(query, minute, count)]));
       return evaluate(expression, names, count);
     },
   };
+}
+
+/** Gives the datapoints of so many periods, oldest first. */
+function range(count: number, at: (back: number) => Datapoint): Datapoint[] {
+  return Array.from({ length: count }, (_, place) => at(count - 1 - place));
 }
 
 function queries(alarm: SynthesizedAlarm): readonly MetricQuery[] {
@@ -149,6 +169,16 @@ function queries(alarm: SynthesizedAlarm): readonly MetricQuery[] {
 }
 
 function keyOf(metric: { Namespace: string; MetricName: string; Dimensions?: readonly Dimension[] }): string {
-  const dimensions = Object.fromEntries((metric.Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
+  const dimensions = Object.fromEntries((metric.Dimensions ?? []).map(({ Name, Value }) => [Name, text(Value)]));
   return seriesKey(metric.Namespace, metric.MetricName, dimensions);
+}
+
+function text(value: Dimension["Value"]): string {
+  if (typeof value === "string") {
+    return value;
+  }
+  if (value.Ref === "AWS::AccountId") {
+    return ACCOUNT;
+  }
+  throw new Error(`the simulation has no name for \`${JSON.stringify(value)}\``);
 }

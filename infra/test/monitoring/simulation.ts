@@ -4,8 +4,9 @@
  * One message is one object. The numbers are those of the code: pauses and brake as `delivery.brake_ms` and `brake_longest_ms` say, ten receives, replay every 15 minutes, three replays for a fault of its own.
  */
 import { type MetricName, METRICS, NAMESPACE } from "../../lib/monitoring/metrics.js";
+import { ACCOUNT } from "./evaluator.js";
 import { Recorder, seriesKey } from "./recorder.js";
-import { ACCOUNT, NAMES, VOLUME_GIB } from "./subject.js";
+import { NAMES, VOLUME_GIB } from "./subject.js";
 
 /** Minutes of an hour. */
 export const HOUR = 60;
@@ -211,6 +212,8 @@ class World {
         sent += 1;
         this.queue.push({
           ...message,
+          // SQS sees a new message.
+          sent: minute,
           receives: 0,
           visible: minute,
           replays: message.replays + Number(message.blame === "own"),

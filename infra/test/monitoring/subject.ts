@@ -6,10 +6,8 @@ import { Template } from "aws-cdk-lib/assertions";
 import { Function } from "aws-cdk-lib/aws-lambda";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Monitoring, type MonitoringProps } from "../../lib/monitoring/index.js";
-import type { SynthesizedAlarm } from "./evaluator.js";
+import { ACCOUNT, type SynthesizedAlarm } from "./evaluator.js";
 
-/** The account of examples. */
-export const ACCOUNT = "111122223333";
 const REGION = "ap-northeast-1";
 
 /** The names that the simulation publishes under. */
@@ -30,7 +28,7 @@ export const VOLUME_GIB = 500;
 export function monitored(props: Partial<MonitoringProps> = {}): { stack: Stack; monitoring: Monitoring } {
   const stack = new Stack(new App(), "Test", { env: { account: ACCOUNT, region: REGION } });
   const queue = (id: string, name: string) => Queue.fromQueueArn(stack, id, `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`);
-  const named = (id: string, name: string) => Function.fromFunctionName(stack, id, name);
+  const named = (id: string, name: string) => Function.fromFunctionArn(stack, id, `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`);
   const monitoring = new Monitoring(stack, "Monitoring", {
     lanes: [
       {
