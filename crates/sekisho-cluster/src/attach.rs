@@ -34,7 +34,7 @@ pub(crate) async fn steps(
     let mut by_priority: Vec<_> = policies.iter().zip(standing).collect();
     by_priority.sort_by_key(|(policy, _)| std::cmp::Reverse(policy.priority));
     for (policy, standing) in by_priority {
-        let path = format!("{API}/explain/{}?size=1000", policy.pattern);
+        let path = format!("{API}/explain/{}?size=10000", policy.pattern);
         let answer = api.call(Method::Get, &path, None).await?;
         let managed = match found(&answer) {
             Found::Stored(body) => managed(&body),

@@ -27,7 +27,7 @@ pub(crate) async fn find(
             findings.extend(of_policies(&body, policies));
         }
         for policy in policies {
-            let path = format!("/_plugins/_ism/explain/{}?size=1000", policy.pattern);
+            let path = format!("/_plugins/_ism/explain/{}?size=10000", policy.pattern);
             if let Some(body) = ask(api, &path, &mut findings).await? {
                 findings.extend(managed_by_others(&body, policy, policies));
             }

@@ -172,3 +172,6 @@ async fn step(api: &dyn ClusterApi, policy: &Policy) -> Result<(Step, Option<u64
     step.thing.differences = differences(stored, &policy.body);
     Ok((step, None))
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,10 +102,15 @@ pub async fn carry_out(api: &dyn ClusterApi, plan: &Plan) -> Result<Report, Clus
     })
 }
 
-/// ISM answers 200 also where it left out single indices.
+/// ISM answers 200 also where it left out single indices; one that somebody else gave a policy in between is well.
 fn refusal(answer: &ApiAnswer) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let has_failures = body.get("failures") == Some(&Value::Bool(true));
+    let failed = body.get("failed_indices").and_then(Value::as_array);
+    let is_other = |one: &Value| {
+        let reason = one.get("reason").and_then(Value::as_str);
+        !reason.is_some_and(|reason| reason.contains("already has a policy"))
+    };
+    let has_failures = failed.into_iter().flatten().any(is_other);
     match answer.status {
         200 | 201 if !has_failures => None,
         status => Some(format!("status {status}: {}", answer.excerpt())),
