@@ -12,6 +12,8 @@ mod golden;
 mod ledger;
 #[path = "opensearch/peers.rs"]
 mod peers;
+#[path = "opensearch/plan.rs"]
+mod plan;
 #[path = "opensearch/reload.rs"]
 mod reload;
 #[path = "opensearch/retired.rs"]
@@ -55,6 +57,7 @@ fn main() -> Result<ExitCode> {
         ("reload", reload::CASES),
         ("emitter", emitter::CASES),
         ("templates", templates::CASES),
+        ("plan", plan::CASES),
         ("ledger", ledger::CASES),
         ("golden", golden::CASES),
     ];
