@@ -7,6 +7,7 @@ import { CfnEventInvokeConfig, Code, Function, Runtime } from "aws-cdk-lib/aws-l
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
+import { acknowledge } from "./acknowledge.js";
 import { type FunctionNetwork, type FunctionOptions, SekishoFunction } from "./function.js";
 
 /** Properties of [`Apply`]. */
@@ -96,7 +97,7 @@ export class Apply extends SekishoFunction {
     role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [logGroup.logGroupArn] }),
     );
-    return new Function(this, "Starter", {
+    const starter = new Function(this, "Starter", {
       description: "Sekisho: starts apply after a deployment",
       runtime: Runtime.PYTHON_3_13,
       handler: "index.handler",
@@ -105,5 +106,10 @@ export class Apply extends SekishoFunction {
       role,
       logGroup,
     });
+    acknowledge(starter, {
+      id: "AwsSolutions-L1",
+      reason: "The newest runtime that this version of CDK can name is not yet offered in every region and partition; this one is.",
+    });
+    return starter;
   }
 }

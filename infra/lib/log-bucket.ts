@@ -1,7 +1,7 @@
 /**
  * [`LogBucket`]: a bucket that logs land in, made by the stack or imported.
  */
-import { ArnFormat, Duration, Stack } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import type { Key } from "aws-cdk-lib/aws-kms";
 import { Bucket, type IBucket, StorageClass } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
@@ -11,6 +11,7 @@ import type { SekishoFunction } from "./function.js";
 import type { Lane } from "./lane.js";
 import { allowDelivery, type LogService } from "./log-delivery.js";
 import { privateBucket } from "./private-bucket.js";
+import type { Settings } from "./settings.js";
 
 /** A bucket that the stack makes. */
 export interface NewLogBucket {
@@ -109,6 +110,12 @@ export class LogBucket extends Construct {
     this.keyArn = made.key?.keyArn;
   }
 
+  /** Settings that say how it is read: by bucket the role of another account, and its external id. */
+  get settings(): Settings {
+    const role = this.imported?.role;
+    return role === undefined ? {} : { s3: { roles: { [this.bucket.bucketName]: `${role.roleArn} ${role.externalId}` } } };
+  }
+
   /** Lets a lane's functions read its objects. */
   grantRead(lane: Lane): void {
     for (const user of [lane.ingest, lane.replay]) {
@@ -192,6 +199,6 @@ function refuse(options: NewLogBucket, encryption: "kms" | "s3", services: reado
 }
 
 /** Gives the account in an ARN. */
-export function accountOf(arn: string, scope: Construct): string {
-  return Stack.of(scope).splitArn(arn, ArnFormat.SLASH_RESOURCE_NAME).account ?? "";
+export function accountOf(arn: string): string {
+  return arn.split(":")[4] ?? "";
 }

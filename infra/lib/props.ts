@@ -5,8 +5,12 @@ import type { FunctionOptions } from "./function.js";
 import type { LaneOptions } from "./lane.js";
 import type { ImportedLogBucket, NewLogBucket } from "./log-bucket.js";
 import type { ImportedNetwork, NewNetwork } from "./network.js";
+import type { MonitoringProps } from "./monitoring/index.js";
 import type { ExistingDomain, NewDomain } from "./search-domain.js";
 import type { Settings } from "./settings.js";
+
+/** What may be chosen about alarms; what they watch is the stack's to say. */
+export type MonitoringOptions = Omit<MonitoringProps, "installation" | "lanes" | "apply" | "domain">;
 
 /** What an operator may choose; everything has a default. */
 export interface SekishoProps {
@@ -27,4 +31,6 @@ export interface SekishoProps {
   readonly network?: NewNetwork | ImportedNetwork;
   /** How the functions run. @default - see `FunctionOptions` */
   readonly functions?: FunctionOptions;
+  /** Alarms, their topics and the dashboard, or `false` for none. @default - all alarms, two new topics */
+  readonly monitoring?: MonitoringOptions | false;
 }

@@ -49,6 +49,8 @@ export interface ExistingDomain {
   readonly endpoint: string;
   /** Its data nodes, for the default of `maxConcurrency`. @default 2 */
   readonly dataNodes?: number;
+  /** The volume of a data node in GiB, which the alarm on free storage is measured against. @default 100 */
+  readonly volumeGib?: number;
 }
 
 /** Properties of [`SearchDomain`]. */
@@ -89,6 +91,8 @@ export class SearchDomain extends Construct {
   readonly endpoint: string;
   /** How many data nodes it has. */
   readonly dataNodes: number;
+  /** The volume of each in GiB. */
+  readonly volumeGib: number;
   /** The domain, where the stack made it. */
   readonly created?: Domain;
   /** Settings of `apply` that follow from what the domain has. */
@@ -98,6 +102,7 @@ export class SearchDomain extends Construct {
     super(scope, id);
     const { options } = props;
     this.dataNodes = options.dataNodes ?? DATA_NODES;
+    this.volumeGib = options.volumeGib ?? VOLUME_GIB;
     if (isExisting(options)) {
       this.domainArn = options.domainArn;
       this.domainName = Stack.of(this).splitArn(options.domainArn, ArnFormat.SLASH_RESOURCE_NAME).resourceName ?? "";
@@ -117,10 +122,22 @@ export class SearchDomain extends Construct {
   /** Fine-grained access control decides what each may do inside. */
   private grant(props: SearchDomainProps): void {
     const everything = [`${this.domainArn}/*`];
+    for (const user of [...props.users, props.apply]) {
+      acknowledge(user.role, {
+        id: `AwsSolutions-IAM5[Resource::${this.nagArn()}/*]`,
+        reason: "A request's path is its resource; inside the domain the role of fine-grained access control decides.",
+      });
+    }
     for (const user of props.users) {
       user.allow(["es:ESHttpGet", "es:ESHttpPost"], everything);
     }
     props.apply.allow(["es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"], everything);
+  }
+
+  /** How cdk-nag writes the domain's ARN. */
+  private nagArn(): string {
+    const resource = this.created?.node.defaultChild as CfnDomain | undefined;
+    return resource === undefined ? this.domainArn : `<${Stack.of(this).getLogicalId(resource)}.Arn>`;
   }
 
   private make(options: NewDomain, props: SearchDomainProps): Domain {
@@ -159,7 +176,7 @@ export class SearchDomain extends Construct {
         multiAzWithStandbyEnabled: false,
       },
       coldStorageEnabled: warmNodes > 0,
-      ebs: { volumeSize: options.volumeGib ?? VOLUME_GIB, volumeType: EbsDeviceVolumeType.GP3 },
+      ebs: { volumeSize: this.volumeGib, volumeType: EbsDeviceVolumeType.GP3 },
       encryptionAtRest: { enabled: true, kmsKey: key },
       nodeToNodeEncryption: true,
       enforceHttps: true,

@@ -10,9 +10,10 @@ import { ConfigBucket } from "./config-bucket.js";
 import type { SekishoFunction } from "./function.js";
 import { Lane, type LaneOptions } from "./lane.js";
 import { accountOf, LogBucket } from "./log-bucket.js";
+import { declaredSources, Monitoring } from "./monitoring/index.js";
 import { Network } from "./network.js";
 import { connect, overlap } from "./notifications.js";
-import type { SekishoProps } from "./props.js";
+import type { MonitoringOptions, SekishoProps } from "./props.js";
 import { QuarantineBucket } from "./quarantine-bucket.js";
 import { isExisting, SearchDomain } from "./search-domain.js";
 import { merge, type Settings } from "./settings.js";
@@ -31,6 +32,8 @@ const OWN: readonly (readonly [keyof Settings, string])[] = [
   ["queue", "dead_letter_url"],
   ["quarantine", "bucket"],
   ["s3", "input_buckets"],
+  ["s3", "roles"],
+  ["metrics", "sources"],
 ];
 
 /** From a bucket that logs land in to a domain that holds them as documents. */
@@ -55,6 +58,8 @@ export class SekishoStack extends Stack {
   readonly apply: Apply;
   /** Where documents go. */
   readonly search: SearchDomain;
+  /** Alarms, their topics and the dashboard; none where they are turned off. */
+  readonly monitoring?: Monitoring;
 
   constructor(scope: Construct, id: string, props: SekishoStackProps = {}) {
     super(scope, id, props);
@@ -77,7 +82,10 @@ export class SekishoStack extends Stack {
       apply: this.apply,
       users: this.lanes.flatMap((lane) => [lane.ingest, lane.replay]),
     });
-    this.wire();
+    this.wire(watchedSources(props));
+    if (props.monitoring !== false) {
+      this.monitoring = this.watch(props.monitoring ?? {});
+    }
     this.apply.runAfter(this.search);
     this.say();
   }
@@ -95,7 +103,7 @@ export class SekishoStack extends Stack {
     const foreign = (props.logs?.import ?? []).flatMap((bucket) => bucket.role?.roleArn ?? []);
     return new Network(this, "Network", {
       options: props.network ?? {},
-      foreignAccounts: [...new Set(foreign.map((arn) => accountOf(arn, this)))],
+      foreignAccounts: [...new Set(foreign.map((arn) => accountOf(arn)))],
     });
   }
 
@@ -130,7 +138,7 @@ export class SekishoStack extends Stack {
     );
   }
 
-  private wire(): void {
+  private wire(sources: readonly string[]): void {
     for (const lane of this.lanes) {
       this.quarantine.grantIngest(lane.ingest);
       this.quarantine.grantReplay(lane.replay);
@@ -142,9 +150,12 @@ export class SekishoStack extends Stack {
       connect(log, this.lanes);
     }
     const cluster: Settings = { opensearch: { url: `https://${this.search.endpoint}`, auth: "sigv4" } };
-    const inputs: Settings = { s3: { input_buckets: this.logs.map((log) => log.bucket.bucketName) } };
+    const roles = Object.assign({}, ...this.logs.map((log) => log.settings.s3?.roles ?? {})) as Record<string, string>;
+    const input_buckets = this.logs.map((log) => log.bucket.bucketName);
+    const inputs: Settings = { s3: { input_buckets, ...(Object.keys(roles).length === 0 ? {} : { roles }) } };
     for (const lane of this.lanes) {
-      lane.ingest.set(merge(cluster, inputs, this.settings));
+      const watched: Settings = sources.length === 0 ? {} : { metrics: { sources } };
+      lane.ingest.set(merge(cluster, inputs, watched, this.settings));
       lane.replay.set(merge(cluster, inputs, this.settings));
     }
     this.apply.set(merge(cluster, this.search.lifecycle, this.access(), this.settings));
@@ -160,6 +171,22 @@ export class SekishoStack extends Stack {
         apply_roles: [this.apply.role.roleArn, ...(given?.apply_roles ?? [])],
       },
     };
+  }
+
+  private watch(options: MonitoringOptions): Monitoring {
+    return new Monitoring(this, "Monitoring", {
+      ...options,
+      installation: this.installation,
+      lanes: this.lanes.map((lane) => ({
+        name: lane.laneName,
+        queue: lane.queues.queue,
+        deadLetterQueue: lane.queues.deadLetters,
+        ingest: lane.ingest.function,
+        replay: lane.replay.function,
+      })),
+      apply: this.apply.function,
+      domain: { domainName: this.search.domainName, volumeGib: this.search.volumeGib },
+    });
   }
 
   private say(): void {
@@ -186,6 +213,12 @@ function refuseOwn(settings: Settings): void {
       throw new Error(`\`settings.${group}.${name}\` is set by the stack; leave it out`);
     }
   }
+}
+
+/** Sources that alarms watch need metrics of their own. */
+function watchedSources(props: SekishoProps): string[] {
+  const options = props.monitoring === false ? {} : (props.monitoring ?? {});
+  return declaredSources(options.vitalSources, options.silentSources);
 }
 
 function share(dataNodes = LEAST_CONCURRENCY, lanes = 1): number {
