@@ -186,7 +186,7 @@ settings! {
         /// How many lines of an object that no parser claims are indexed; the rest is one quarantined entry.
         unknown_lines: u64 = 10_000;
         /// How many bytes of documents may wait in memory, over all objects of an invocation.
-        buffered_bytes: usize = 64 * MIB;
+        buffered_bytes: usize = 48 * MIB;
         /// How many objects are read at once.
         objects_in_flight: usize = 8;
     }

@@ -54,7 +54,7 @@ impl Default for PipelineSettings {
     fn default() -> Self {
         Self {
             objects_in_flight: 8,
-            buffered_bytes: 64 << 20,
+            buffered_bytes: 48 << 20,
             // Small enough that several objects share a request, large enough that the hand-over costs nothing.
             chunk_bytes: 256 << 10,
             max_bulk_bytes: 5 << 20,
