@@ -117,6 +117,7 @@ impl Site {
             receive_count: 10,
             first: message.sent,
             last: message.sent,
+            braked_since: None,
         };
         self.files.put(key.as_str(), note.to_bytes()).await.unwrap();
     }

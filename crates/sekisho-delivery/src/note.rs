@@ -92,6 +92,9 @@ pub struct FailureNote {
     pub first: DateTime<Utc>,
     /// When it failed last.
     pub last: DateTime<Utc>,
+    /// Since when nothing is written at all, where that is why: processes end while messages wait, and the next one learns it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub braked_since: Option<DateTime<Utc>>,
 }
 
 impl FailureNote {
@@ -141,6 +144,7 @@ mod tests {
             receive_count: 2,
             first: DateTime::UNIX_EPOCH,
             last: DateTime::UNIX_EPOCH,
+            braked_since: None,
         };
         assert_eq!(FailureNote::read(&note.to_bytes()), Some(note));
         assert_eq!(FailureNote::read(b"{"), None);

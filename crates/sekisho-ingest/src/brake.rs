@@ -93,10 +93,10 @@ impl Brake {
         self.closed().get_or_insert_with(Instant::now);
     }
 
-    /// For how many seconds nothing was written: 0 while something is, at least 1 while nothing is.
-    pub(crate) fn closed_seconds(&self) -> u64 {
+    /// For how long this process has written nothing; `None` while it writes.
+    pub(crate) fn closed_for(&self) -> Option<Duration> {
         let closed = *self.closed();
-        closed.map_or(0, |since| since.elapsed().as_secs().max(1))
+        closed.map(|since| since.elapsed())
     }
 
     fn closed(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -133,13 +133,13 @@ mod tests {
             first: Duration::from_secs(30),
             longest: Duration::from_secs(90),
         });
-        assert_eq!(brake.closed_seconds(), 0);
+        assert_eq!(brake.closed_for(), None);
         brake.close();
-        assert_eq!(brake.closed_seconds(), 1);
+        assert_eq!(brake.closed_for(), Some(Duration::ZERO));
         tokio::time::advance(Duration::from_secs(1000)).await;
         brake.close();
-        assert_eq!(brake.closed_seconds(), 1000);
+        assert_eq!(brake.closed_for(), Some(Duration::from_secs(1000)));
         brake.release();
-        assert_eq!(brake.closed_seconds(), 0);
+        assert_eq!(brake.closed_for(), None);
     }
 }

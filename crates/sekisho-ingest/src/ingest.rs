@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
+use chrono::TimeDelta;
 use sekisho_bulk::Destination;
 use sekisho_delivery::{CauseClass, Files, Queue};
 use sekisho_event::{Delivery, Event, IgnoredKeys};
@@ -101,10 +102,10 @@ impl Ingest {
         let time = self.divide(deadline);
         let mut tally = Tally::new(&self.metrics);
         self.work(&mut batch.messages, time, &mut tally).await;
-        self.give_back(&batch).await;
+        let braked = self.give_back(&batch).await;
         let failed = batch.failed();
         tally.failed(failed.len());
-        tally.braked(self.brake.closed_seconds());
+        tally.braked(braked);
         tally.bulk(&self.destination.take_load());
         tally.write(self.clock.now());
         match delivery {
@@ -258,11 +259,15 @@ impl Ingest {
         }
     }
 
-    /// Notes why messages failed and when they come again.
-    async fn give_back(&self, batch: &Batch) {
-        self.notes.write(batch).await;
+    /// Notes why messages failed and when they come again; gives for how many seconds nothing was written.
+    async fn give_back(&self, batch: &Batch) -> u64 {
+        let now = self.clock.now();
+        let closed = self.brake.closed_for();
+        let since = closed.map(|closed| now - closed);
+        let since = self.notes.write(batch, since).await;
+        let braked = since.map_or(0, |since| seconds(now - since));
         let Some(queue) = &self.queue else {
-            return;
+            return braked;
         };
         let waiting = batch.messages.iter();
         let failed: Vec<_> = waiting.filter(|message| !message.is_done()).collect();
@@ -279,7 +284,15 @@ impl Ingest {
             at_least,
         )
         .await;
+        braked
     }
+}
+
+/// At least 1: the brake is closed.
+fn seconds(closed: TimeDelta) -> u64 {
+    u64::try_from(closed.num_seconds())
+        .unwrap_or_default()
+        .max(1)
 }
 
 fn state(report: &ObjectReport) -> State {

@@ -45,9 +45,15 @@ impl Notes {
     }
 
     /// Notes every failure of a batch. A note that cannot be written is missed: replay takes its message for one that ended its process, and tries it alone.
-    pub(crate) async fn write(&self, batch: &Batch) {
+    ///
+    /// `braked_since` is since when this process writes nothing, where it does; the answer is the earliest that any note of these messages knows.
+    pub(crate) async fn write(
+        &self,
+        batch: &Batch,
+        braked_since: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
         if !self.files.is_set() {
-            return;
+            return braked_since;
         }
         let unreadable = batch.unreadable.iter().map(|message| Draft {
             id: &message.id,
@@ -75,23 +81,41 @@ impl Notes {
             .filter(|draft| !draft.id.is_empty())
             .collect();
         stream::iter(drafts)
-            .for_each_concurrent(AT_ONCE, |draft| self.write_one(draft))
-            .await;
+            .map(|draft| self.write_one(draft, braked_since))
+            .buffer_unordered(AT_ONCE)
+            .fold(braked_since, async |earliest, known| {
+                earliest.into_iter().chain(known).min()
+            })
+            .await
     }
 
-    async fn write_one(&self, draft: Draft<'_>) {
+    /// Gives since when nothing is written, as the note now says.
+    async fn write_one(
+        &self,
+        draft: Draft<'_>,
+        braked_since: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
         let key = NoteKey::new(draft.object, draft.id);
         let now = self.clock.now();
-        let first = if draft.receipt.receive_count > 1 {
-            let before = self.read(&key).await;
-            before.map_or(now, |note| note.first)
+        let before = if draft.receipt.receive_count > 1 {
+            self.read(&key).await
         } else {
-            now
+            None
         };
-        let note = draft.note(first, now);
+        let is_braked = draft.failure.class == CauseClass::State;
+        let braked_since = braked_since.filter(|_| is_braked).map(|since| {
+            let before = before.as_ref().and_then(|note| note.braked_since);
+            before.map_or(since, |before| before.min(since))
+        });
+        let first = before.map_or(now, |note| note.first);
+        let note = FailureNote {
+            braked_since,
+            ..draft.note(first, now)
+        };
         if let Err(error) = self.files.put(key.as_str(), note.to_bytes()).await {
             log::beside(&error, "note");
         }
+        braked_since
     }
 
     async fn read(&self, key: &NoteKey) -> Option<FailureNote> {
@@ -110,7 +134,7 @@ impl Notes {
             return;
         }
         for pending in &message.slices {
-            self.write_one(Draft {
+            let draft = Draft {
                 id: &message.id,
                 receipt: &message.receipt,
                 object: Some(&pending.slice.object),
@@ -118,8 +142,8 @@ impl Notes {
                     class: CauseClass::Crashed,
                     error: "the process ended while it worked on this object alone".to_owned(),
                 },
-            })
-            .await;
+            };
+            self.write_one(draft, None).await;
         }
     }
 
@@ -161,6 +185,7 @@ impl Draft<'_> {
             receive_count: self.receipt.receive_count,
             first,
             last,
+            braked_since: None,
         }
     }
 }

@@ -128,7 +128,7 @@ metrics! {
         DeliveryDelay: Seconds, Installation, Samples;
         /// From the newest `@timestamp` of each such object to its last verdict.
         EventDelay: Seconds, Installation, Samples;
-        /// Since when this process has written nothing because the cluster takes nothing or is not set up; 0 while it writes, at least 1 while it does not.
+        /// Since when nothing is written because the cluster takes nothing or is not set up, as this process and the notes of its messages know; 0 while it writes, at least 1 while it does not.
         BrakedSeconds: Seconds, Installation, Number;
         /// Items and requests that the cluster answered with 401 or 403; blocks of an index and expired credentials are neither.
         PermissionDenied: Count, Installation, Number;

@@ -82,6 +82,7 @@ impl World {
             receive_count,
             first: self.clock.now(),
             last: self.clock.now(),
+            braked_since: None,
         };
         let key = NoteKey::new(Some(&object), id).as_str().to_owned();
         self.files.0.lock().unwrap().insert(key, note.to_bytes());

@@ -242,3 +242,22 @@ async fn a_thousand_messages_are_one_batch() {
     assert_eq!(answer(&world.ingest(), &received(&messages)).await, [""; 0]);
     assert_eq!(world.take().len(), 1_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_process_learns_from_the_notes_since_when_the_brake_is_closed() {
+    let world = Arc::new(World::default());
+    world.refuses.store(true, Ordering::SeqCst);
+    answer(&world.ingest(), &received(&[("1", "a.log", 1)])).await;
+    let since = world.noted("a.log", "1").unwrap().braked_since.unwrap();
+    // The process is gone; the next one finds the same.
+    let ingest = world.ingest();
+    answer(&ingest, &received(&[("1", "a.log", 2), ("2", "b.log", 1)])).await;
+    assert_eq!(world.noted("a.log", "1").unwrap().braked_since, Some(since));
+    let of_new = world.noted("b.log", "2").unwrap().braked_since.unwrap();
+    assert!(of_new >= since);
+    // What fails for another reason ends the chain.
+    world.refuses.store(false, Ordering::SeqCst);
+    tokio::time::advance(Duration::from_secs(1000)).await;
+    answer(&ingest, &received(&[("3", "missing", 1)])).await;
+    assert_eq!(world.noted("missing", "3").unwrap().braked_since, None);
+}
