@@ -85,7 +85,11 @@ function states(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
   ];
 }
 
+/** Where 15 % are 20 GiB, under which the service refuses writes on any volume. */
+const UNKNOWN_VOLUME_GIB = 134;
+
 function storage(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
+  const volumeGib = domain.volumeGib ?? UNKNOWN_VOLUME_GIB;
   // The service publishes it per node: the minimum is the fullest one.
   const metric = domainMetric(domain, "FreeStorageSpace", MINIMUM, Duration.minutes(5));
   const shared = { metric, comparison: LESS_THAN_OR_EQUAL_TO_THRESHOLD, datapoints: 3, outOf: 3 };
@@ -94,17 +98,17 @@ function storage(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
       ...shared,
       kind: "storage-page",
       urgency: "page",
-      means: `The fullest data node has less than ${lines.pageFreePercent} % of its ${domain.volumeGib} GiB free; soon the domain blocks writes.`,
+      means: `The fullest data node has less than ${lines.pageFreePercent} % of its ${volumeGib} GiB free; soon the domain blocks writes.`,
       first: "see what grew: `GET _cat/allocation?v` and `GET _cat/indices?v&s=store.size:desc`.",
-      threshold: pageFreeMib(domain.volumeGib, lines.pageFreePercent),
+      threshold: pageFreeMib(volumeGib, lines.pageFreePercent),
     },
     {
       ...shared,
       kind: "storage-ticket",
       urgency: "ticket",
-      means: `The fullest data node has less than ${lines.ticketFreePercent} % of its ${domain.volumeGib} GiB free; replay sends nothing back under 25 %.`,
+      means: `The fullest data node has less than ${lines.ticketFreePercent} % of its ${volumeGib} GiB free; replay sends nothing back under 25 %.`,
       first: "compare the growth per day with the lifecycle: `GET _cat/indices?v&s=store.size:desc`.",
-      threshold: ticketFreeMib(domain.volumeGib, lines.ticketFreePercent),
+      threshold: ticketFreeMib(volumeGib, lines.ticketFreePercent),
     },
   ];
 }

@@ -74,7 +74,7 @@ export function watchDelivery(book: AlarmBook, installation: string, lines: Thre
     kind: "freshness",
     urgency: "page",
     means: `A live object was searchable only ${hours(lines.deliveryDelaySeconds)} after its S3 event; replayed and backfilled objects do not count.`,
-    first: "compare the dashboard's queue depth with its records per minute: is the backlog growing or shrinking?",
+    first: "see on the dashboard whether the queue depth grows or shrinks.",
     metric: metric("DeliveryDelay", MAXIMUM, FIVE_MINUTES),
     comparison: GREATER_THAN_THRESHOLD,
     threshold: lines.deliveryDelaySeconds,

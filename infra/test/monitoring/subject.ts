@@ -25,8 +25,10 @@ export const NAMES = {
 export const VOLUME_GIB = 500;
 
 /** Makes a stack with nothing but the monitoring of existing things. */
-export function monitored(props: Partial<MonitoringProps> = {}): { stack: Stack; monitoring: Monitoring } {
-  const stack = new Stack(new App(), "Test", { env: { account: ACCOUNT, region: REGION } });
+export function monitored(
+  props: Partial<MonitoringProps> = {},
+  stack: Stack = new Stack(new App(), "Test", { env: { account: ACCOUNT, region: REGION } }),
+): { stack: Stack; monitoring: Monitoring } {
   const queue = (id: string, name: string) => Queue.fromQueueArn(stack, id, `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`);
   const named = (id: string, name: string) => Function.fromFunctionArn(stack, id, `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`);
   const monitoring = new Monitoring(stack, "Monitoring", {
