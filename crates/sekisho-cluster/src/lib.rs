@@ -22,6 +22,7 @@ mod report;
 mod roles;
 mod security;
 mod template;
+mod template_settings;
 mod wanted;
 
 pub use apply::{Applied, TemplateState, apply, check_templates, require_templates};
@@ -30,5 +31,6 @@ pub use lifecycle::Policy;
 pub use plan::{Plan, carry_out, plan};
 pub use report::{Change, Difference, Finding, FindingKind, Report, Thing, ThingKind};
 pub use roles::Role;
-pub use template::{TEMPLATE_VERSION, Template, TemplateKind, TemplateSettings, templates};
+pub use template::{TEMPLATE_VERSION, Template, TemplateKind, templates};
+pub use template_settings::TemplateSettings;
 pub use wanted::Wanted;

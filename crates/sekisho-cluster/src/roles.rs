@@ -91,7 +91,7 @@ pub(crate) fn roles(settings: &Settings, sources: &[SourceMapping]) -> Vec<Role>
     let write_logs = on(&logs, [&WRITE[..], &[READ_MARK]].concat());
     let write_ledger = on(&ledger, WRITE.to_vec());
     let reload = [&WRITE[..], &[READ_MARK], &RELOAD].concat();
-    let all = [logs, ledger].concat();
+    let all = [logs.clone(), ledger].concat();
     let ingest = body(
         &WRITE_CLUSTER,
         vec![write_logs.clone(), write_ledger.clone()],
@@ -100,7 +100,7 @@ pub(crate) fn roles(settings: &Settings, sources: &[SourceMapping]) -> Vec<Role>
         &[&WRITE_CLUSTER[..], &MONITOR].concat(),
         vec![write_logs, write_ledger.clone()],
     );
-    let reload = body(&WRITE_CLUSTER, vec![on(&all[..1], reload), write_ledger]);
+    let reload = body(&WRITE_CLUSTER, vec![on(&logs, reload), write_ledger]);
     let apply = body(&APPLY_CLUSTER, vec![on(&all, APPLY.to_vec())]);
     let reader = body(&READ_CLUSTER, reader(access, prefix, sources));
     let role = |name: &str, body, what: &str, setting, held_by: &[String]| Role {

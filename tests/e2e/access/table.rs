@@ -23,6 +23,14 @@ struct Try {
     allowed: &'static [&'static str],
 }
 
+type Row = (
+    &'static str,
+    Method,
+    String,
+    Option<String>,
+    &'static [&'static str],
+);
+
 const NOBODY: &[&str] = &[];
 const WRITERS: &[&str] = &["ingest", "replay", "reload"];
 const RELOAD: &[&str] = &["reload"];
@@ -34,14 +42,13 @@ fn bulk(action: &str, index: &str, id: &str, source: &str) -> String {
 }
 
 /// One document of its own for each user.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn tries(user: &str) -> Vec<Try> {
     let doc = "{\"event\":{\"kind\":\"event\"}}\n";
     let (get, post, put, delete) = (Method::Get, Method::Post, Method::Put, Method::Delete);
     let mget = |index: &str| json!({ "docs": [{ "_index": index, "_id": "1" }] }).to_string();
     let query = || Some(json!({ "query": { "match_all": {} } }).to_string());
     let new_log = format!("log-aws-{user}-2026.11.23");
-    let rows: Vec<(&'static str, Method, String, Option<String>, &'static [&'static str])> = vec![
+    let rows: Vec<Row> = vec![
         ("ask for the version", get, "/".into(), None, &["ingest", "replay", "reload", "apply"]),
         ("read a part of templates", get, "/_component_template/sekisho-core".into(), None, &["ingest", "replay", "reload", "apply"]),
         ("read a template", get, "/_index_template/sekisho-log".into(), None, &["ingest", "replay", "reload", "apply"]),
