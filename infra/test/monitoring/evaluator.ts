@@ -116,18 +116,18 @@ function source(alarm: SynthesizedAlarm, recorder: Recorder): { read: Read; peri
   const all = queries(alarm);
   const result = all.find((query) => query.ReturnData !== false);
   const metrics = all.filter((query) => query.MetricStat !== undefined);
-  const one = (query: MetricQuery, minute: number, count: number): Datapoint[] => {
-    const stat = query.MetricStat!;
-    const period = stat.Period / 60;
-    const key = keyOf(stat.Metric);
-    return range(count, (back) => recorder.datapoint(key, stat.Stat, period, minute - back * period));
+  const reader = ({ MetricStat }: MetricQuery): Read => {
+    const { Metric, Period, Stat } = MetricStat!;
+    const period = Period / 60;
+    const at = recorder.reader(keyOf(Metric), Stat, period);
+    return (minute, count) => range(count, (back) => at(minute - back * period));
   };
   if (result === undefined) {
     throw new Error(`\`${alarm.AlarmName}\` returns nothing`);
   }
   const expression = result.Expression;
   if (expression === undefined) {
-    return { read: (minute, count) => one(result, minute, count), period: result.MetricStat!.Period / 60 };
+    return { read: reader(result), period: result.MetricStat!.Period / 60 };
   }
   const periods = new Set(metrics.map((query) => query.MetricStat!.Period));
   if (periods.size !== 1) {
@@ -137,16 +137,19 @@ function source(alarm: SynthesizedAlarm, recorder: Recorder): { read: Read; peri
   const period = seconds / 60;
   if (!expression.includes("REPEAT")) {
     // Each datapoint stands for itself: all are worked out at once.
-    const all = (query: MetricQuery): Datapoint[] =>
-      Array.from({ length: recorder.minutes }, (_, minute) => one(query, minute, 1)[0]);
+    const all = ({ MetricStat }: MetricQuery): Datapoint[] => {
+      const at = recorder.reader(keyOf(MetricStat!.Metric), MetricStat!.Stat, period);
+      return Array.from({ length: recorder.minutes }, (_, minute) => at(minute));
+    };
     const names = new Map(metrics.map((query) => [query.Id, all(query)]));
     const each = evaluate(expression, names, recorder.minutes);
     return { period, read: (minute, count) => range(count, (back) => each[minute - back * period]) };
   }
+  const readers = metrics.map((query) => [query.Id, reader(query)] as const);
   return {
     period,
     read: (minute, count) => {
-      const names = new Map(metrics.map((query) => [query.Id, one(query, minute, count)]));
+      const names = new Map(readers.map(([id, read]) => [id, read(minute, count)]));
       return evaluate(expression, names, count);
     },
   };

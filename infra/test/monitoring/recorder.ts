@@ -43,19 +43,19 @@ export class Recorder {
     return this.series.has(key);
   }
 
-  /** Gives the datapoint of the `period` minutes that end with `minute`. */
-  public datapoint(key: string, statistic: string, period: number, minute: number): Datapoint {
-    if (minute < 0) {
-      return undefined;
-    }
+  /** Gives how to read the datapoint of the `period` minutes that end with a minute. */
+  public reader(key: string, statistic: string, period: number): (minute: number) => Datapoint {
     const id = `${key} ${statistic} ${period}`;
     let window = this.windows.get(id);
     if (window === undefined) {
       window = this.sumUp(key, statistic, period);
       this.windows.set(id, window);
     }
-    const value = window[minute]!;
-    return Number.isNaN(value) ? undefined : value;
+    const values = window;
+    return (minute) => {
+      const value = values[minute];
+      return value === undefined || Number.isNaN(value) ? undefined : value;
+    };
   }
 
   private sumUp(key: string, statistic: string, period: number): Float64Array {
