@@ -261,3 +261,27 @@ async fn a_new_process_learns_from_the_notes_since_when_the_brake_is_closed() {
     answer(&ingest, &received(&[("3", "missing", 1)])).await;
     assert_eq!(world.noted("missing", "3").unwrap().braked_since, None);
 }
+
+#[tokio::test]
+async fn the_earliest_note_says_since_when_the_brake_is_closed() {
+    let world = Arc::new(World::default());
+    let notes = world.ingest().notes;
+    let closed = |payload: &str| {
+        let mut batch = Batch::new(Event::read(payload).unwrap(), &IgnoredKeys::default(), "");
+        let failure = Failure {
+            class: CauseClass::State,
+            error: "not read".to_owned(),
+        };
+        let messages = batch.messages.iter_mut();
+        messages.for_each(|message| message.give_back(&failure));
+        batch
+    };
+    let at = |seconds: i64| DateTime::from_timestamp(1_780_000_000 + seconds, 0);
+    let first = closed(&received(&[("1", "a.log", 1)]));
+    assert_eq!(notes.write(&first, at(0)).await, at(0));
+    let both = closed(&received(&[("1", "a.log", 2), ("2", "b.log", 1)]));
+    assert_eq!(notes.write(&both, at(3600)).await, at(0));
+    // While the brake is open a refused message says nothing of it, and ends what was known.
+    assert_eq!(notes.write(&both, None).await, None);
+    assert_eq!(notes.write(&both, at(7200)).await, at(7200));
+}
