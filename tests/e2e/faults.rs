@@ -22,57 +22,24 @@ mod store;
 #[path = "faults/world.rs"]
 mod world;
 
-use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Result;
-use libtest_mimic::{Arguments, Trial};
-use tokio::runtime::Runtime;
+use libtest_mimic::Arguments;
+use sekisho_tests::trials;
 use world::World;
-
-/// One case, in a bucket of its own.
-type Case = (&'static str, fn(Arc<World>) -> Running);
-type Running = Pin<Box<dyn Future<Output = Result<()>>>>;
-
-/// Names a case after its function.
-macro_rules! cases {
-    ($($name:ident),* $(,)?) => {
-        pub(crate) const CASES: &[crate::Case] = &[$((stringify!($name), |world| Box::pin($name(world)))),*];
-    };
-}
-pub(crate) use cases;
 
 fn main() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     // They break the one node for each other.
     arguments.test_threads = Some(1);
-    let runtime = Arc::new(Runtime::new()?);
-    let world = match arguments.list {
-        true => None,
-        false => Some(Arc::new(runtime.block_on(World::start())?)),
-    };
     let groups = [
         ("store", store::CASES),
         ("network", network::CASES),
         ("crash", crash::CASES),
         ("cluster", cluster::CASES),
     ];
-    let mut trials = Vec::new();
-    for (group, cases) in groups {
-        for &(name, case) in cases {
-            let (world, runtime) = (world.clone(), Arc::clone(&runtime));
-            trials.push(Trial::test(format!("{group}::{name}"), move || {
-                let Some(world) = world else { return Ok(()) };
-                runtime
-                    .block_on(case(world))
-                    .map_err(|error| format!("{error:#}").into())
-            }));
-        }
-    }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    if let Some(world) = world.filter(|_| conclusion.num_failed > 0) {
+    trials::run(&arguments, World::start, &groups, |world| {
         println!("the function's logs: {}", world.keep_logs().display());
-    }
-    Ok(conclusion.exit_code())
+    })
 }

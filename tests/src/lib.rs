@@ -6,3 +6,4 @@ pub mod node;
 pub mod opensearch;
 pub mod proxy;
 mod run_folder;
+pub mod trials;

@@ -16,7 +16,8 @@ use crate::logs;
 use crate::site::Site;
 use crate::world::World;
 
-crate::cases!(
+sekisho_tests::cases!(
+    World;
     blocks_send_messages_back_until_they_are_lifted,
     a_retired_index_gets_a_late_one,
     a_node_killed_under_load,

@@ -15,7 +15,7 @@ use crate::logs;
 use crate::site::Site;
 use crate::world::World;
 
-crate::cases!(killed_at_any_moment, a_killer_object_ends_alone);
+sekisho_tests::cases!(World;killed_at_any_moment, a_killer_object_ends_alone);
 
 const KILLS: u64 = 60;
 

@@ -13,7 +13,8 @@ use crate::logs;
 use crate::site::Site;
 use crate::world::World;
 
-crate::cases!(
+sekisho_tests::cases!(
+    World;
     every_request_fails_now_and_then,
     a_slow_cluster_delays_no_object_for_ever,
 );

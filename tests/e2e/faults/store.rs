@@ -13,7 +13,7 @@ use crate::logs;
 use crate::site::Site;
 use crate::world::World;
 
-crate::cases!(a_store_that_breaks_off_loses_nothing);
+sekisho_tests::cases!(World;a_store_that_breaks_off_loses_nothing);
 
 const SLOW_DOWN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
 const FAULTS: u64 = 60;

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::delivery::notification;
 use crate::world::{FLOW_KEY, World, catalog, flow_log};
 
-crate::cases!(
+sekisho_tests::cases!(
+    World;
     exact_message_ids_only,
     a_direct_event_succeeds_or_is_an_error,
     without_templates_every_object_fails_until_they_are_applied,

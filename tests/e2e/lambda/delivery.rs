@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::world::{FLOW_KEY, World, flow_log};
 
-crate::cases!(
+sekisho_tests::cases!(
+    World;
     an_object_becomes_searchable,
     the_same_object_adds_nothing,
     every_wrapping_names_the_same_object,

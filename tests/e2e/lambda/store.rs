@@ -12,7 +12,8 @@ use sekisho_pipeline::{Digest, QuarantineEntry};
 
 use crate::world::World;
 
-crate::cases!(
+sekisho_tests::cases!(
+    World;
     a_read_is_pinned_by_etag,
     a_read_is_pinned_by_version,
     a_large_body_streams_whole,
