@@ -85,11 +85,8 @@ function states(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
   ];
 }
 
-/** Where 15 % are 20 GiB, under which the service refuses writes on any volume. */
-const UNKNOWN_VOLUME_GIB = 134;
-
 function storage(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
-  const volumeGib = domain.volumeGib ?? UNKNOWN_VOLUME_GIB;
+  const { volumeGib } = domain;
   // The service publishes it per node: the minimum is the fullest one.
   const metric = domainMetric(domain, "FreeStorageSpace", MINIMUM, Duration.minutes(5));
   const shared = { metric, comparison: LESS_THAN_OR_EQUAL_TO_THRESHOLD, datapoints: 3, outOf: 3 };

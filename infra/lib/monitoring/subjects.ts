@@ -17,8 +17,8 @@ export interface WatchedLane {
 /** The OpenSearch domain. */
 export interface WatchedDomain {
   readonly domainName: string;
-  /** The volume of one data node in GiB: free storage is measured against it. Default: 134, of which 15 % are the 20 GiB that the service needs at most. */
-  readonly volumeGib?: number;
+  /** The volume of one data node in GiB: free storage is measured against it. */
+  readonly volumeGib: number;
   /** The account of the domain. Default: this one. */
   readonly account?: string;
 }
