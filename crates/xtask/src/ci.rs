@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::run::{self, Workspace, say};
-use crate::{test, tidy, tools};
+use crate::{infra, test, tidy, tools};
 
 /// The pinned version of the licence and ban checker.
 const CARGO_DENY: &str = "0.20.2";
@@ -39,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             ("lints", lints),
             ("documentation", documentation),
             ("licences and bans", deny),
+            ("infra", infra::run),
             ("tests", |workspace| test::run(workspace, &[])),
         ],
     )

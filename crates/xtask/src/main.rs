@@ -4,6 +4,7 @@
 
 mod ci;
 mod docs;
+mod infra;
 mod memory;
 mod run;
 mod sample;
@@ -23,6 +24,7 @@ cargo xtask <task>
   sample            build `sekisho` and load the repository's sample logs into target/sample-output
   test [ARGS…]      every test: golden, pipeline, real OpenSearch nodes, stand-ins for AWS, the release Lambda
   ci                formatting, lints, docs, licences, tidiness, then `test`
+  infra             the CDK application: its tests, its templates and their lints
   golden [NAME]     the cases of parsers; UPDATE_EXPECT=1 rewrites what they expect
   docs [--check]    write the generated pages, or say which are stale
   tidy              what clippy cannot check
@@ -47,6 +49,7 @@ fn task(arguments: &[&str]) -> Result<()> {
         ["sample"] => sample::run(&workspace),
         ["test", rest @ ..] => test::run(&workspace, rest),
         ["ci"] => ci::run(&workspace),
+        ["infra"] => infra::run(&workspace),
         ["golden", rest @ ..] => docs::golden(&workspace, rest),
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
