@@ -19,6 +19,7 @@ import { AnyPrincipal, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
+import { acknowledge } from "./acknowledge.js";
 import { CLIENTS } from "./endpoints.js";
 import type { FunctionNetwork } from "./function.js";
 import { closedSecurityGroup } from "./security-group.js";
@@ -111,6 +112,8 @@ export class Network extends Construct {
     if (options.flowLogs ?? true) {
       const logGroup = new LogGroup(this, "FlowLogs", { retention: FLOW_LOG_DAYS });
       vpc.addFlowLog("FlowLog", { destination: FlowLogDestination.toCloudWatchLogs(logGroup) });
+    } else {
+      acknowledge(vpc, { id: "AwsSolutions-VPC7", reason: "The deployment file turns flow logs off." });
     }
     return vpc;
   }
