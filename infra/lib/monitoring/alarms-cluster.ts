@@ -87,6 +87,7 @@ function states(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
 
 function storage(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
   const { volumeGib } = domain;
+  const pageMib = pageFreeMib(volumeGib, lines.pageFreePercent);
   // The service publishes it per node: the minimum is the fullest one.
   const metric = domainMetric(domain, "FreeStorageSpace", MINIMUM, Duration.minutes(5));
   const shared = { metric, comparison: LESS_THAN_OR_EQUAL_TO_THRESHOLD, datapoints: 3, outOf: 3 };
@@ -95,9 +96,9 @@ function storage(domain: WatchedDomain, lines: Thresholds): DomainAlarm[] {
       ...shared,
       kind: "storage-page",
       urgency: "page",
-      means: `The fullest data node has less than ${lines.pageFreePercent} % of its ${volumeGib} GiB free; soon the domain blocks writes.`,
+      means: `The fullest data node has less than ${Math.round(pageMib / 1024)} of its ${volumeGib} GiB free; soon the domain blocks writes.`,
       first: "see what grew: `GET _cat/allocation?v` and `GET _cat/indices?v&s=store.size:desc`.",
-      threshold: pageFreeMib(volumeGib, lines.pageFreePercent),
+      threshold: pageMib,
     },
     {
       ...shared,
