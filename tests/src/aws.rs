@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 
-use crate::run_folder::run_folder;
+use crate::run_folder::{run_folder, shared};
 
 pub use binary::ingest_binary;
 pub use deployment::{Deployment, Function, QueueOptions};
@@ -54,7 +54,7 @@ impl Aws {
     /// # Errors
     /// Says when `python3` or `pip` is missing, or ends with the stand-ins' own last lines.
     pub fn start() -> Result<Self> {
-        let root = root();
+        let root = shared("aws");
         let packages = package::install(&root)?;
         let folder = run_folder(&root, "aws")?;
         let address = free_address()?;
@@ -158,11 +158,6 @@ fn kill_group(leader: u32) {
             .stderr(Stdio::null())
             .status(),
     );
-}
-
-/// `target/aws` of the workspace, shared by every target directory.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/aws")
 }
 
 /// The stand-ins cannot choose a port themselves.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::run_folder::run_folder;
+use crate::run_folder::{run_folder, shared};
 
 pub use home::Version;
 pub use security::{ADMIN, login};
@@ -117,7 +117,7 @@ impl Node {
     }
 
     fn start_own(version: Version) -> Result<Self> {
-        let root = root();
+        let root = shared("opensearch");
         let java = java::find(version, &root)?;
         let home = home::lay_out(version, &root)?;
         let folder = node_folder(&root, version)?;
@@ -226,11 +226,6 @@ impl Drop for Process {
 )]
 pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// `target/opensearch` of the workspace, shared by every target directory.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/opensearch")
 }
 
 /// Makes this node's own folder with its settings.

@@ -6,6 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
 
+/// Gives a folder of `target/` in the workspace, shared by every target directory.
+pub(crate) fn shared(name: &str) -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut above = own.ancestors();
+    let root = above.find(|folder| folder.join("Cargo.lock").is_file());
+    root.unwrap_or(own).join("target").join(name)
+}
+
 /// Makes a folder of this process's own below `root`, told from its others by a number and `suffix`.
 pub(crate) fn run_folder(root: &Path, suffix: &str) -> Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -3,6 +3,7 @@
 //! It depends on nothing but `anyhow`, so that it compiles in seconds, and calls `cargo` for everything that needs the workspace.
 
 mod ci;
+mod demo;
 mod docs;
 mod infra;
 mod memory;
@@ -11,6 +12,14 @@ mod sample;
 mod test;
 mod tidy;
 mod tools;
+
+/// What installs the simulated account, as the end-to-end tests do; no crate of its own, since the tests' crate takes minutes to compile.
+#[path = "../../../tests/src"]
+mod parts {
+    #[path = "aws/package.rs"]
+    pub(crate) mod package;
+    pub(crate) mod run_folder;
+}
 
 use std::process::ExitCode;
 
@@ -22,6 +31,7 @@ const HELP: &str = "\
 cargo xtask <task>
 
   sample            build `sekisho` and load the repository's sample logs into target/sample-output
+  demo [--once]     the whole system on this machine: a simulated AWS account, the CDK stack, OpenSearch, the sample logs
   test [ARGS…]      every test: golden, pipeline, real OpenSearch nodes, stand-ins for AWS, the release Lambda
   ci                formatting, lints, docs, licences, tidiness, then `test`
   infra             the CDK application: its tests, its templates and their lints
@@ -54,6 +64,7 @@ fn task(arguments: &[&str]) -> Result<()> {
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
         ["tidy"] => tidy::run(&workspace),
+        ["demo", rest @ ..] => demo::run(&workspace, &demo::Options::read(rest)?),
         ["memory"] => memory::run(&workspace),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);

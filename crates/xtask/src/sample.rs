@@ -54,7 +54,7 @@ fn load(mut command: Command) -> Result<()> {
 }
 
 /// Copies each case's sample to its key below a folder; gives how many.
-fn lay_out(root: &Path, samples: &Path) -> Result<usize> {
+pub(crate) fn lay_out(root: &Path, samples: &Path) -> Result<usize> {
     if samples.exists() {
         fs::remove_dir_all(samples)?;
     }

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// The pinned package of the stand-ins.
-const PACKAGE: &str = "ministack==1.5.33";
+/// The pinned packages: the stand-ins, and what functions of a deployed stack that are written in Python import.
+const PACKAGES: [&str; 2] = ["ministack==1.5.33", "boto3==1.43.106"];
 
 /// Gives the folder of the installed packages, for `PYTHONPATH`.
-pub(super) fn install(root: &Path) -> Result<PathBuf> {
+pub(crate) fn install(root: &Path) -> Result<PathBuf> {
     fs::create_dir_all(root)?;
     let root = root.canonicalize()?;
     // Two test binaries may start at once: the second waits for the first one's packages.
@@ -18,8 +18,9 @@ pub(super) fn install(root: &Path) -> Result<PathBuf> {
     lock.lock()
         .context("cannot lock the folder of the AWS stand-ins")?;
     let packages = root.join("packages");
+    let wanted = PACKAGES.join(" ");
     let done = packages.join(".complete");
-    if fs::read_to_string(&done).is_ok_and(|installed| installed == PACKAGE) {
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(packages);
     }
     if packages.exists() {
@@ -40,17 +41,17 @@ pub(super) fn install(root: &Path) -> Result<PathBuf> {
             "--target",
         ])
         .arg(&packages)
-        .arg(PACKAGE)
+        .args(PACKAGES)
         .output()
         .with_context(|| {
-            format!("`python3` is missing; install Python 3.10 or newer with pip for `{PACKAGE}`")
+            format!("`python3` is missing; install Python 3.10 or newer with pip for `{wanted}`")
         })?;
     if !answer.status.success() {
         bail!(
-            "`python3 -m pip install {PACKAGE}` failed; install pip (Debian: python3-pip) or allow the package index:\n{}",
+            "`python3 -m pip install {wanted}` failed; install pip (Debian: python3-pip) or allow the package index:\n{}",
             String::from_utf8_lossy(&answer.stderr)
         );
     }
-    fs::write(done, PACKAGE)?;
+    fs::write(done, wanted)?;
     Ok(packages)
 }
