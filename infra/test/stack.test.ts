@@ -233,12 +233,11 @@ test("the same twice is the same, so a second deployment changes nothing", () =>
   assert.deepEqual(synthesize(newVpc).template.toJSON(), synthesize(newVpc).template.toJSON());
 });
 
-test("cdk-nag finds nothing that is not acknowledged", async () => {
+test("cdk-nag finds nothing that is not acknowledged", () => {
   for (const props of [{}, existingDomain, importedBuckets, newVpc]) {
     const app = new App({ context });
     new SekishoStack(app, "Sekisho", { ...props, functions: { binaries } });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    app.synth();
-    assert.notEqual(process.exitCode, 1);
+    assert.doesNotThrow(() => app.synth());
   }
 });
