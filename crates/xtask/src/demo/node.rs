@@ -136,6 +136,10 @@ fn command(java: &Path, home: &Path, folder: &Path) -> Command {
 }
 
 /// What the tests' files ask of the module above them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a task of the repository has no settings file"
+)]
 fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
