@@ -113,10 +113,8 @@ fn lint(workspace: &Workspace, templates: &[PathBuf]) -> Result<()> {
         })?;
         fs::write(&done, CFN_LINT)?;
     }
-    let mut lint = workspace.command(
-        "python3",
-        ["-m", "cfnlint", "--ignore-checks", "W3005", "--"],
-    );
+    let mut lint = workspace.command("python3", [packages.join("bin/cfn-lint")]);
+    lint.args(["--ignore-checks", "W3005", "--"]);
     lint.args(templates).env("PYTHONPATH", &packages);
     run::run(lint)
 }
