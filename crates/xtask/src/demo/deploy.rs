@@ -144,6 +144,8 @@ fn describe(account: &str, node: &str) -> String {
     opensearch: {{ url: "{node}", auth: "none" }},
     s3: {{ endpoint_url: "{account}", force_path_style: true }},
     access: {{ enabled: false }},
+    // The disk of a laptop may be full enough to close the gate that protects a domain.
+    replay: {{ free_storage_percent: 0 }},
   }},
 }};
 "#
