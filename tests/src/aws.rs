@@ -196,7 +196,7 @@ fn watchdog(leader: u32) -> Result<Child> {
     Command::new("sh")
         .args([
             "-c",
-            "cat >/dev/null; kill -9 -- \"-$1\"",
+            "cat >/dev/null; env kill -9 -- \"-$1\"",
             "watchdog",
             &leader.to_string(),
         ])

@@ -234,9 +234,11 @@ fn scope(service: &'static str) -> (&'static str, &'static str) {
 }
 
 /// Waits on a pipe that only this process holds; in a group of its own, since Ctrl-C goes to ours.
+///
+/// The `kill` of some shells knows no groups behind `--`, the program does.
 pub(super) fn watchdog(leader: u32) -> Result<Child> {
     Command::new("sh")
-        .args(["-c", "cat >/dev/null; kill -9 -- \"-$1\"", "watchdog"])
+        .args(["-c", "cat >/dev/null; env kill -9 -- \"-$1\"", "watchdog"])
         .arg(leader.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
