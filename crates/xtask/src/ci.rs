@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::run::{self, Workspace, say};
-use crate::{infra, test, tidy, tools};
+use crate::{demo, infra, test, tidy, tools};
 
 /// The pinned version of the licence and ban checker.
 const CARGO_DENY: &str = "0.20.2";
@@ -41,6 +41,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             ("licences and bans", deny),
             ("infra", infra::run),
             ("tests", |workspace| test::run(workspace, &[])),
+            // Last: the tests have built the released binaries.
+            ("demo", |workspace| {
+                demo::run(workspace, &demo::Options::read(&["--once"])?)
+            }),
         ],
     )
 }
