@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sekisho_bulk::{BulkBatch, Destination, Verdict, WriteMode};
+use sekisho_bulk::{BulkBatch, BulkItem, Destination, Verdict, WriteMode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use crate::PipelineSettings;
+use crate::buffers::{Buffer, Buffers};
 use crate::chunk::{Answered, Sent, Settled, WriteFault};
 
 /// What the batcher is told.
@@ -31,6 +32,7 @@ pub(crate) struct Batcher {
     /// Pending chunks never hold more of the budget than this, or readers would wait for what waits for them.
     max_weight: usize,
     linger: Duration,
+    bodies: Arc<Buffers>,
     requests: Arc<Semaphore>,
     writes: JoinSet<()>,
     pending: Pending,
@@ -43,7 +45,9 @@ pub(crate) struct Batcher {
 
 #[derive(Debug, Default)]
 struct Pending {
-    batch: BulkBatch,
+    /// The documents of all chunks.
+    body: Buffer,
+    items: Vec<BulkItem>,
     chunks: Vec<Sent>,
     weight: usize,
 }
@@ -52,6 +56,7 @@ impl Batcher {
     pub(crate) fn new(
         destination: Arc<dyn Destination>,
         settings: &PipelineSettings,
+        bodies: Arc<Buffers>,
         budget: u32,
         objects: usize,
         until: Option<Instant>,
@@ -63,6 +68,7 @@ impl Batcher {
             max_bulk_bytes: settings.max_bulk_bytes,
             max_weight: (budget / 2 / requests).max(1),
             linger: Duration::from_millis(settings.linger_ms),
+            bodies,
             requests: Arc::new(Semaphore::new(requests)),
             writes: JoinSet::new(),
             pending: Pending::default(),
@@ -97,15 +103,12 @@ impl Batcher {
             }
             Message::Chunk(sent) => sent,
         };
-        let bytes = sent.chunk.batch.bytes.len();
-        if !self.pending.batch.bytes.is_empty()
-            && self.pending.batch.bytes.len() + bytes > self.max_bulk_bytes
-        {
+        let bytes = sent.chunk.documents.len();
+        if !self.pending.body.is_empty() && self.pending.body.len() + bytes > self.max_bulk_bytes {
             self.flush().await;
         }
-        self.pending.add(sent, self.max_bulk_bytes);
-        if self.pending.batch.bytes.len() >= self.max_bulk_bytes
-            || self.pending.weight >= self.max_weight
+        self.pending.add(sent, &self.bodies);
+        if self.pending.body.len() >= self.max_bulk_bytes || self.pending.weight >= self.max_weight
         {
             self.flush().await;
         }
@@ -120,33 +123,36 @@ impl Batcher {
         let Ok(turn) = Arc::clone(&self.requests).acquire_owned().await else {
             return;
         };
-        let mut pending = mem::take(&mut self.pending);
-        pending.batch.until = self.until;
-        pending.batch.mode = self.mode;
-        let destination = Arc::clone(&self.destination);
-        self.writes.spawn(write(destination, pending, turn));
+        let pending = mem::take(&mut self.pending);
+        let request = Request {
+            destination: Arc::clone(&self.destination),
+            until: self.until,
+            mode: self.mode,
+            turn,
+        };
+        self.writes.spawn(request.write(pending));
     }
 }
 
 impl Pending {
-    fn add(&mut self, mut sent: Sent, max_bulk_bytes: usize) {
+    fn add(&mut self, mut sent: Sent, bodies: &Arc<Buffers>) {
         let chunk = &mut sent.chunk;
         self.weight += chunk
             .permit
             .as_ref()
             .map_or(0, OwnedSemaphorePermit::num_permits);
-        let bytes = mem::take(&mut chunk.batch.bytes);
-        let shift = self.batch.bytes.len();
-        if shift == 0 && bytes.len() >= max_bulk_bytes {
-            self.batch.bytes = bytes;
+        let documents = mem::take(&mut chunk.documents);
+        let shift = self.body.len();
+        if shift == 0 && documents.len() >= bodies.room() {
+            self.body = documents;
         } else {
-            // Its whole size at once: a body that grows leaves its smaller selves behind as gaps.
-            let room = max_bulk_bytes.saturating_sub(shift).max(bytes.len());
-            self.batch.bytes.reserve_exact(room);
-            self.batch.bytes.extend_from_slice(&bytes);
+            if shift == 0 {
+                self.body = bodies.take();
+            }
+            self.body.extend_from_slice(&documents);
         }
-        let items = mem::take(&mut chunk.batch.items).into_iter();
-        self.batch.items.extend(items.map(|mut item| {
+        let items = mem::take(&mut chunk.items).into_iter();
+        self.items.extend(items.map(|mut item| {
             item.body = item.body.start + shift..item.body.end + shift;
             item
         }));
@@ -154,24 +160,47 @@ impl Pending {
     }
 }
 
-async fn write(destination: Arc<dyn Destination>, pending: Pending, turn: OwnedSemaphorePermit) {
-    let Pending { batch, chunks, .. } = pending;
-    let documents = batch.items.len();
-    // A panic in a destination leaves the chunks here to be answered.
-    let verdicts = AssertUnwindSafe(destination.write(&batch))
-        .catch_unwind()
-        .await;
-    drop(turn);
-    let verdicts = match verdicts {
-        Ok(Ok(verdicts)) if verdicts.len() == documents => Ok(verdicts),
-        Ok(Ok(verdicts)) => Err(WriteFault::Verdicts {
-            documents,
-            verdicts: verdicts.len(),
-        }),
-        Ok(Err(error)) => Err(WriteFault::Bulk(Arc::new(error))),
-        Err(panic) => Err(WriteFault::Panicked(panic_message(&*panic))),
-    };
-    answer(&batch, chunks, verdicts);
+/// One request under way.
+struct Request {
+    destination: Arc<dyn Destination>,
+    until: Option<Instant>,
+    mode: WriteMode,
+    /// Its place among the requests that may be under way.
+    turn: OwnedSemaphorePermit,
+}
+
+impl Request {
+    async fn write(self, pending: Pending) {
+        let Pending {
+            mut body,
+            items,
+            chunks,
+            ..
+        } = pending;
+        let documents = items.len();
+        let batch = BulkBatch {
+            mode: self.mode,
+            until: self.until,
+            bytes: mem::take(&mut *body),
+            items,
+        };
+        // A panic in a destination leaves the chunks here to be answered.
+        let verdicts = AssertUnwindSafe(self.destination.write(&batch))
+            .catch_unwind()
+            .await;
+        drop(self.turn);
+        let verdicts = match verdicts {
+            Ok(Ok(verdicts)) if verdicts.len() == documents => Ok(verdicts),
+            Ok(Ok(verdicts)) => Err(WriteFault::Verdicts {
+                documents,
+                verdicts: verdicts.len(),
+            }),
+            Ok(Err(error)) => Err(WriteFault::Bulk(Arc::new(error))),
+            Err(panic) => Err(WriteFault::Panicked(panic_message(&*panic))),
+        };
+        answer(&batch, chunks, verdicts);
+        *body = batch.bytes;
+    }
 }
 
 fn answer(batch: &BulkBatch, chunks: Vec<Sent>, verdicts: Result<Vec<Verdict>, WriteFault>) {

@@ -10,23 +10,26 @@ use sekisho_bulk::{BulkBatch, BulkError, BulkItem, Verdict};
 use sekisho_document::DocumentHead;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use crate::buffers::{Buffer, Buffers};
 use crate::parts::PartId;
 
 /// The unit of the budget: permits of a semaphore are 32 bits wide.
 pub(crate) const BUDGET_UNIT: usize = 1 << 10;
 
-/// What a full chunk may hold over its size: buffers that never grow are all alike, so that the allocator uses each of them again instead of leaving gaps.
-const OVERHANG: usize = 32 << 10;
+/// What a full chunk may hold over its size, in bytes: its last record seldom ends where it is full.
+pub(crate) const OVERHANG: usize = 32 << 10;
 
 /// Some documents of one object.
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    /// The documents.
-    pub(crate) batch: BulkBatch,
+    /// The documents' bodies; parsers write straight into it.
+    pub(crate) documents: Buffer,
+    /// The documents, in the order of their bodies.
+    pub(crate) items: Vec<BulkItem>,
     /// What each of them came from.
     pub(crate) held: Vec<Held>,
     /// The bytes of those records.
-    pub(crate) records: Vec<u8>,
+    pub(crate) records: Buffer,
     object: usize,
     /// The part of the slice that its records belong to.
     pub(crate) part: PartId,
@@ -106,9 +109,10 @@ pub(crate) struct Sent {
 impl Chunk {
     pub(crate) fn new(object: usize, part: PartId) -> Self {
         Self {
-            batch: BulkBatch::default(),
+            documents: Buffer::default(),
+            items: Vec::new(),
             held: Vec::new(),
-            records: Vec::new(),
+            records: Buffer::default(),
             object,
             part,
             permit: None,
@@ -116,23 +120,21 @@ impl Chunk {
     }
 
     /// A chunk with room for what makes it full.
-    pub(crate) fn with_room(object: usize, part: PartId, chunk_bytes: usize) -> Self {
-        let mut chunk = Self::new(object, part);
-        chunk.batch.bytes.reserve_exact(chunk_bytes + OVERHANG);
-        chunk.records.reserve_exact(chunk_bytes + OVERHANG);
-        chunk
+    pub(crate) fn with_room(object: usize, part: PartId, buffers: &Arc<Buffers>) -> Self {
+        Self {
+            documents: buffers.take(),
+            records: buffers.take(),
+            ..Self::new(object, part)
+        }
     }
 
     /// Gives back the room that a chunk did not need.
     pub(crate) fn shrink(&mut self) {
-        for buffer in [&mut self.batch.bytes, &mut self.records] {
-            if buffer.len() < buffer.capacity() / 2 {
-                buffer.shrink_to_fit();
-            }
-        }
+        self.documents.shrink();
+        self.records.shrink();
     }
 
-    /// Takes note of the document that was appended to `batch.bytes` from `start` on.
+    /// Takes note of the document that was appended to `documents` from `start` on.
     pub(crate) fn add(
         &mut self,
         head: DocumentHead,
@@ -148,8 +150,15 @@ impl Chunk {
             form,
             span: from..self.records.len(),
         });
-        let is_raw = form == Form::Raw;
-        self.batch.push(head, start, offset, self.object, is_raw);
+        self.items.push(BulkItem {
+            id: head.id,
+            index: head.index,
+            ingested_at: head.ingested_at,
+            body: start..self.documents.len(),
+            offset,
+            object: self.object,
+            raw: form == Form::Raw,
+        });
     }
 
     pub(crate) fn record(&self, held: &Held) -> &[u8] {
@@ -162,14 +171,14 @@ impl Chunk {
 
     /// Tells whether it is time to send.
     pub(crate) fn full(&self, chunk_bytes: usize) -> bool {
-        self.batch.bytes.len() >= chunk_bytes || self.records.len() >= chunk_bytes
+        self.documents.len() >= chunk_bytes || self.records.len() >= chunk_bytes
     }
 
     /// What the chunk takes of the budget, in [`BUDGET_UNIT`]s; never more than half of it, so that one giant record can always pass.
     pub(crate) fn weight(&self, budget: u32) -> u32 {
-        let bytes = self.batch.bytes.capacity()
+        let bytes = self.documents.capacity()
             + self.records.capacity()
-            + self.batch.items.capacity() * size_of::<BulkItem>()
+            + self.items.capacity() * size_of::<BulkItem>()
             + self.held.capacity() * size_of::<Held>();
         u32::try_from(bytes / BUDGET_UNIT + 1)
             .unwrap_or(u32::MAX)

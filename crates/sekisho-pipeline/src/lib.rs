@@ -6,6 +6,7 @@
 
 mod batcher;
 mod chunk;
+mod buffers;
 mod closing;
 mod configure;
 mod continuations;

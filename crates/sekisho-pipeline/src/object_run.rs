@@ -14,6 +14,7 @@ use sekisho_parser::{ObjectPlan, Outcome};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::batcher::Message;
+use crate::buffers::Buffers;
 use crate::chunk::{Chunk, Form, Sent, Settled};
 use crate::learnt::Learnt;
 use crate::parts::{PartId, Parts};
@@ -33,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) settings: PipelineSettings,
     pub(crate) progress: Arc<Progress>,
     pub(crate) learnt: Learnt,
+    /// Room for the documents, or the records, of one chunk.
+    pub(crate) chunks: Arc<Buffers>,
+    /// Room for the documents of one request.
+    pub(crate) bodies: Arc<Buffers>,
     pub(crate) budget: Arc<Semaphore>,
     /// The whole of `budget`.
     pub(crate) budget_units: u32,
@@ -83,7 +88,7 @@ impl ObjectRun {
     ) -> Self {
         // Unbounded channels both ways: what is in them holds permits of the budget, which is the bound.
         let (reply, replies) = mpsc::unbounded_channel();
-        let room = shared.settings.chunk_bytes;
+        let chunk = Chunk::with_room(ordinal, Parts::default().last(), &shared.chunks);
         let mut report = ObjectReport::new(slice.object.clone(), shared.clock.now());
         report.start = slice.start;
         report.end = slice.start;
@@ -99,7 +104,7 @@ impl ObjectRun {
             divided_at: None,
             rest: Vec::new(),
             to_keep: Vec::new(),
-            chunk: Chunk::with_room(ordinal, Parts::default().last(), room),
+            chunk,
             parts: Parts::default(),
             cut_short: false,
             reach: Reach::Stream,
@@ -117,8 +122,8 @@ impl ObjectRun {
         let mut advanced = false;
         while self.report.error.is_none() && !self.cut_short {
             let bound = self.bound(&reader, advanced);
-            let start = self.chunk.batch.bytes.len();
-            match reader.next_within(&mut self.chunk.batch.bytes, bound) {
+            let start = self.chunk.documents.len();
+            match reader.next_within(&mut self.chunk.documents, bound) {
                 Ok(Step::Record(parsed)) => {
                     advanced = true;
                     self.take(parsed, start).await;
@@ -257,7 +262,7 @@ impl ObjectRun {
         start: usize,
     ) -> (sekisho_document::DocumentHead, Form) {
         let dataset = self.report.dataset.as_deref().unwrap_or_default();
-        let buffer = &mut self.chunk.batch.bytes;
+        let buffer = &mut self.chunk.documents;
         match self.shared.learnt.apply(head, dataset, buffer, start) {
             (head, 0) => (head, Form::Parsed),
             (head, fields) => (head, Form::Repaired(fields)),
@@ -326,8 +331,7 @@ impl ObjectRun {
     /// Sends the chunk under construction, as soon as the budget has room.
     async fn send(&mut self, plan: &mut ObjectPlan) {
         let part = self.chunk.part;
-        let room = self.shared.settings.chunk_bytes;
-        let next = Chunk::with_room(self.ordinal, part, room);
+        let next = Chunk::with_room(self.ordinal, part, &self.shared.chunks);
         let mut chunk = mem::replace(&mut self.chunk, next);
         chunk.shrink();
         if !chunk.is_empty() {

@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::batcher::{Batcher, Message, end_message};
-use crate::chunk::BUDGET_UNIT;
+use crate::buffers::Buffers;
+use crate::chunk::{BUDGET_UNIT, OVERHANG};
 use crate::learnt::Learnt;
 use crate::object_run::{ObjectRun, Shared};
 use crate::run_state::{RunState, has_come};
@@ -117,6 +118,7 @@ impl Pipeline {
         let units = settings.buffered_bytes.max(settings.chunk_bytes * 2) / BUDGET_UNIT;
         let budget_units = u32::try_from(units).unwrap_or(u32::MAX >> 4).max(2);
         let budget = usize::try_from(budget_units).unwrap_or(Semaphore::MAX_PERMITS);
+        let (chunk_room, body_room) = (settings.chunk_bytes + OVERHANG, settings.max_bulk_bytes);
         Self {
             store: stages.store,
             catalog: stages.catalog,
@@ -130,6 +132,8 @@ impl Pipeline {
                 settings,
                 progress,
                 learnt: Learnt::default(),
+                chunks: Buffers::of(chunk_room),
+                bodies: Buffers::of(body_room),
                 budget: Arc::new(Semaphore::new(budget)),
                 budget_units,
             }),
@@ -153,6 +157,7 @@ impl Pipeline {
         let batcher = Batcher::new(
             destination,
             settings,
+            Arc::clone(&self.shared.bodies),
             self.shared.budget_units,
             work.len(),
             time.give_up_at,

@@ -127,8 +127,8 @@ impl ObjectRun {
         let Refused { mut head, .. } = refused;
         self.shared.learnt.note(&head.index, field);
         head.ingested_at = repaired.ingested_at;
-        let start = again.batch.bytes.len();
-        again.batch.bytes.extend_from_slice(&repaired.body);
+        let start = again.documents.len();
+        again.documents.extend_from_slice(&repaired.body);
         let form = Form::Repaired(repairs + 1);
         again.add(head, start, held.offset, record, form);
         true
@@ -148,8 +148,8 @@ impl ObjectRun {
             let entry = self.entry(held.offset, record, reason);
             return self.quarantine(chunk.part, entry).await;
         }
-        let start = again.batch.bytes.len();
-        let head = plan.raw(record, held.offset, &reason, &mut again.batch.bytes);
+        let start = again.documents.len();
+        let head = plan.raw(record, held.offset, &reason, &mut again.documents);
         again.add(head, start, held.offset, record, Form::Raw);
     }
 
