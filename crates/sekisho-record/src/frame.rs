@@ -27,6 +27,10 @@ pub enum Format {
         /// The path of keys to the array of records, empty for none.
         records: Vec<String>,
     },
+    /// CloudWatch Logs subscription objects, one or many with anything or nothing between them: [`Format::Json`] whose records are the elements of `logEvents`.
+    ///
+    /// Control messages, by which CloudWatch Logs only tests its destination, are [`Skip::Control`].
+    CloudwatchLogs,
     /// One JSON value a line; a broken line costs only itself.
     Ndjson,
     /// One record a line (LF or CRLF; the last newline may be missing).
@@ -75,6 +79,10 @@ pub struct Record<'a> {
     pub bytes: &'a [u8],
     /// The columns in force, for delimited text only; the same `Arc` as long as the header stays the same.
     pub columns: Option<Arc<Columns>>,
+    /// What stands before the array of records in the object around it, as a JSON object of its own; the same `Arc` for all elements.
+    ///
+    /// Members behind the array are not known yet, and one of more than 16 KiB is not kept.
+    pub envelope: Option<Arc<[u8]>>,
 }
 
 /// Bytes that are no well-formed record.
@@ -137,4 +145,6 @@ pub enum Skip {
     Blank,
     /// A comment line.
     Comment,
+    /// A message by which a service only tests its destination.
+    Control,
 }

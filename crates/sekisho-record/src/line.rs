@@ -32,7 +32,7 @@ impl LineFramer {
     pub(crate) fn new(format: Format, max_record_bytes: usize, max_depth: usize) -> Self {
         let kind = match format {
             Format::Lines => Kind::Text,
-            Format::Ndjson | Format::Json { .. } => Kind::Json,
+            Format::Ndjson | Format::Json { .. } | Format::CloudwatchLogs => Kind::Json,
             Format::Delimited(delimited) => Kind::Delimited(Header::new(delimited)),
         };
         Self {

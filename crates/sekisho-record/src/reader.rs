@@ -1,12 +1,13 @@
 //! [`RecordReader`]: pulls bytes, gives frames.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::cut::{Cut, LOOKBACK, Step};
 use crate::error::RecordError;
-use crate::frame::{Fault, FaultReason, Format, Frame, Framing, Record};
+use crate::frame::{Fault, FaultReason, Format, Frame, Framing, Record, Skip};
 use crate::json::JsonFramer;
 use crate::line::LineFramer;
 use crate::window::Window;
@@ -48,7 +49,12 @@ impl<R: Read> RecordReader<R> {
         let max_depth = framing.max_depth;
         let max_record_bytes = framing.max_record_bytes;
         let framer = match framing.format {
-            Format::Json { records } => Framer::Json(JsonFramer::new(records, max_depth)),
+            Format::Json { records } => {
+                Framer::Json(JsonFramer::new(records, max_record_bytes, max_depth))
+            }
+            Format::CloudwatchLogs => {
+                Framer::Json(JsonFramer::cloudwatch_logs(max_record_bytes, max_depth))
+            }
             line => Framer::Line(LineFramer::new(line, max_record_bytes, max_depth)),
         };
         Self {
@@ -145,11 +151,16 @@ impl<R: Read> RecordReader<R> {
                     let limit = self.max_record_bytes;
                     return self.fault(start, end, FaultReason::TooLong { limit });
                 }
+                if self.framer.is_control() {
+                    self.skipped += 1;
+                    return Frame::Skipped(Skip::Control);
+                }
                 self.records += 1;
                 Frame::Record(Record {
                     offset: start,
                     bytes: self.window.slice(start, end),
                     columns,
+                    envelope: self.framer.envelope(),
                 })
             }
             Cut::Fault {
@@ -237,6 +248,22 @@ impl Framer {
         match self {
             Self::Json(framer) => framer.position(),
             Self::Line(framer) => framer.position(),
+        }
+    }
+
+    /// What stands before the array whose element was just cut.
+    fn envelope(&self) -> Option<Arc<[u8]>> {
+        match self {
+            Self::Json(framer) => framer.envelope().cloned(),
+            Self::Line(_) => None,
+        }
+    }
+
+    /// Tells whether the element that was just cut is a message of no log.
+    fn is_control(&self) -> bool {
+        match self {
+            Self::Json(framer) => framer.is_control(),
+            Self::Line(_) => false,
         }
     }
 

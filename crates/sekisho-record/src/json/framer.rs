@@ -1,7 +1,10 @@
 //! [`JsonFramer`]: finds the values, opens the array of records, and goes on after what is broken.
 
+use std::sync::Arc;
+
 use memchr::{memchr, memchr2};
 
+use super::envelope::Envelope;
 use super::layout::{Line, seam, tail};
 use super::scalar::is_scalar;
 use super::value::{Found, Rules, Value};
@@ -18,6 +21,7 @@ pub(crate) struct JsonFramer {
     pos: u64,
     line: Line,
     array: Option<Array>,
+    envelope: Envelope,
     /// A comma (or the start) stands before the next value.
     comma: bool,
 }
@@ -50,7 +54,7 @@ enum Turn {
 }
 
 impl JsonFramer {
-    pub(crate) fn new(records: Vec<String>, max_depth: usize) -> Self {
+    pub(crate) fn new(records: Vec<String>, max_record_bytes: usize, max_depth: usize) -> Self {
         let path = records.into_iter().map(|key| key.into_bytes().into());
         Self {
             rules: Rules {
@@ -61,8 +65,33 @@ impl JsonFramer {
             pos: 0,
             line: Line::starting_at(0),
             array: None,
+            envelope: Envelope::new(max_record_bytes),
             comma: true,
         }
+    }
+
+    /// Frames the events of CloudWatch Logs subscriptions.
+    pub(crate) fn cloudwatch_logs(max_record_bytes: usize, max_depth: usize) -> Self {
+        let records = vec!["logEvents".to_owned()];
+        Self {
+            envelope: Envelope::new(max_record_bytes).with_control(),
+            ..Self::new(records, max_record_bytes, max_depth)
+        }
+    }
+
+    /// What stands before the array of records that the framer is in.
+    pub(crate) fn envelope(&self) -> Option<&Arc<[u8]>> {
+        self.array.as_ref()?.envelope.as_ref()?;
+        self.envelope.before()
+    }
+
+    /// Tells whether the array's elements are messages of no log.
+    pub(crate) fn is_control(&self) -> bool {
+        let is_in_object = self
+            .array
+            .as_ref()
+            .is_some_and(|array| array.envelope.is_some());
+        is_in_object && self.envelope.is_control()
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -223,6 +252,7 @@ impl JsonFramer {
             }
             Found::Records => {
                 self.comma = true;
+                self.envelope.open(&value, self.pos, window);
                 self.array = Some(Array {
                     envelope: Some(value),
                 });

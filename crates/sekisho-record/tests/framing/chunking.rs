@@ -58,6 +58,7 @@ fn any_framing() -> impl Strategy<Value = Framing> {
     let format = prop_oneof![
         6 => Just(json(&["Records"])),
         1 => Just(json(&["k", "Records"])),
+        1 => Just(framing(Format::CloudwatchLogs)),
         1 => Just(framing(Format::Ndjson)),
         1 => Just(framing(Format::Lines)),
         1 => Just(delimited(&["version"])),

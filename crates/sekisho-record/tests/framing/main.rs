@@ -8,6 +8,7 @@
 )]
 
 mod chunking;
+mod envelopes;
 mod json;
 mod limits;
 mod lines;
