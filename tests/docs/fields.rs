@@ -217,6 +217,10 @@ impl Uses {
             }
             Purpose::Lookup(name) => Part::Decides(format!("decides lookup `{name}`")),
             Purpose::Condition => Part::Decides("decides a rule".to_owned()),
+            Purpose::Tokens(names) if names.is_empty() => {
+                Part::Goes("the fields that it holds by name".to_owned())
+            }
+            Purpose::Tokens(names) => Part::Goes(format!("`{}`", names.join("`, `"))),
         }
     }
 

@@ -46,7 +46,8 @@ fn read(catalog: &Catalog, case: &Case, records: &mut Vec<Value>) -> Result<()> 
         etag: None,
         last_modified: chrono::DateTime::UNIX_EPOCH,
     };
-    let mut framing = catalog.plan(context, &[])?.framing().clone();
+    let mut plan = catalog.plan(context, &[])?;
+    let mut framing = plan.framing().clone();
     if let (sekisho_record::Format::Delimited(delimited), Some(columns)) =
         (&mut framing.format, columns)
     {
@@ -62,7 +63,7 @@ fn read(catalog: &Catalog, case: &Case, records: &mut Vec<Value>) -> Result<()> 
     // A sample that breaks off is a case of its own; what came before counts.
     while let Ok(Some(frame)) = reader.next() {
         if let Frame::Record(record) = frame {
-            records.extend(value(&record));
+            records.extend(plan.sources(&record));
         }
     }
     Ok(())
@@ -76,21 +77,6 @@ fn sample(folder: &Path) -> Result<Vec<u8>> {
         }
     }
     bail!("there is neither `sample.log` nor `sample.log.gz`")
-}
-
-/// Gives a record as JSON; columns become an object.
-fn value(record: &Record<'_>) -> Option<Value> {
-    let Some(columns) = &record.columns else {
-        return serde_json::from_slice(record.bytes).ok();
-    };
-    let line = String::from_utf8_lossy(record.bytes);
-    let cells = line.split(char::from(columns.separator));
-    let members = columns
-        .names
-        .iter()
-        .zip(cells)
-        .map(|(name, cell)| (name.clone(), Value::from(cell)));
-    Some(Value::Object(members.collect()))
 }
 
 /// Names the declared paths that no record holds.

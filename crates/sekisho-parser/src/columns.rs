@@ -1,28 +1,23 @@
 //! Lines of columns: a header's names are tied to the schema once, a line is then split and each cell goes to its place.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use sekisho_record::Columns;
 
-use crate::schema::{Node, Schema};
-use crate::value::Value;
-use crate::walk::{Walked, Walker, write_member};
+use crate::Redactor;
+use crate::schema::Schema;
+use crate::tokens::{Cells, Name, Pair, Place, Quoting, Tokens};
+use crate::walk::{Walked, Walker};
 
 /// Where the columns of one header go.
 #[derive(Debug)]
 pub(crate) struct ColumnPlan {
     columns: Arc<Columns>,
+    separator: String,
+    quoting: Quoting,
     places: Vec<Place>,
-}
-
-/// Where one column goes.
-#[derive(Debug)]
-struct Place {
-    /// The schema's node, for a column that the parser knows.
-    node: Option<usize>,
-    /// The name below `other`.
-    name: String,
+    /// Whether a column is that of a secret.
+    pub(crate) hides: bool,
 }
 
 impl ColumnPlan {
@@ -31,90 +26,65 @@ impl ColumnPlan {
         kept: &'k mut Option<Self>,
         columns: &Arc<Columns>,
         schema: &Schema,
+        redactor: &Redactor,
     ) -> &'k Self {
         let same = kept
             .take()
             .filter(|plan| Arc::ptr_eq(&plan.columns, columns));
-        kept.insert(same.unwrap_or_else(|| Self::new(columns, schema)))
+        kept.insert(same.unwrap_or_else(|| Self::new(columns, schema, redactor)))
     }
 
-    fn new(columns: &Arc<Columns>, schema: &Schema) -> Self {
-        let mut taken = HashSet::new();
-        let places = columns.names.iter().map(|column| {
-            // A header may name a column twice; only the first is the field, and no name is written twice.
-            let is_first = taken.insert(column.clone());
-            let mut name = column.clone();
-            let mut n = 2;
-            while !is_first && !taken.insert(name.clone()) {
-                name = format!("{column}~{n}");
-                n += 1;
-            }
-            let node = schema.root.child(column).filter(|_| is_first);
-            Place {
-                node: node.map(|(at, _)| at),
-                name,
-            }
-        });
+    fn new(columns: &Arc<Columns>, schema: &Schema, redactor: &Redactor) -> Self {
+        let places = columns.names.iter().map(|name| Place::new(name, schema));
         Self {
             places: places.collect(),
+            hides: columns.names.iter().any(|name| redactor.hides(name)),
+            separator: char::from(columns.separator).to_string(),
+            quoting: Quoting::None,
             columns: Arc::clone(columns),
         }
+    }
+
+    /// Splits a line into its columns; more of them than the header names are kept, fewer are an error.
+    pub(crate) fn pairs<'p, 'a>(&'p self, text: &'a str) -> Result<Vec<Pair<'p, 'a>>, String> {
+        let mut cells = Cells::new(text, &self.separator, self.quoting);
+        let mut pairs = Vec::with_capacity(self.places.len());
+        let mut places = self.places.iter();
+        let mut n_columns = 0;
+        for cell in &mut cells {
+            n_columns += 1;
+            let name = places.next().map_or(Name::Column(n_columns), Name::Place);
+            pairs.push(Pair::new(name, cell));
+        }
+        if let Some(place) = places.next() {
+            return Err(format!(
+                "the line has {n_columns} columns where the header names {}; `{}` is missing",
+                self.places.len(),
+                place.name
+            ));
+        }
+        Ok(pairs)
     }
 }
 
 impl Walker<'_> {
-    /// Splits a line into its columns; more of them than the header names are kept, fewer are an error.
+    /// Takes a line's columns, and what `[[tokens]]` makes of them, to their places.
     pub(crate) fn columns<'a>(
         &self,
         text: &'a str,
         plan: &ColumnPlan,
+        tokens: &Tokens,
     ) -> Result<Walked<'a>, String> {
-        let mut walked = self.start();
-        let separator = char::from(plan.columns.separator);
-        let mut cells = text.trim_end_matches(separator).split(separator);
-        let n_names = plan.places.len();
-        for (n, place) in plan.places.iter().enumerate() {
-            let cell = cells.next().ok_or_else(|| {
-                format!("the line has {n} columns where the header names {n_names}")
-            })?;
-            let node = place.node.and_then(|at| self.schema.root.children.get(at));
-            self.column(node, &place.name, cell, &mut walked);
-        }
-        for (n, cell) in cells.enumerate() {
-            self.column(
-                None,
-                &format!("column_{}", n_names + n + 1),
-                cell,
-                &mut walked,
-            );
-        }
-        Ok(walked)
+        let mut pairs = plan.pairs(text)?;
+        tokens.fields(&mut pairs);
+        Ok(self.place_hiding(pairs, plan.hides || tokens.hides))
     }
 
-    fn column<'a>(&self, node: Option<&Node>, name: &str, cell: &'a str, walked: &mut Walked<'a>) {
-        let Some(value) = Value::from_text(cell) else {
-            return;
-        };
-        if let Some(slot) = node
-            .and_then(|node| node.slot)
-            .and_then(|slot| walked.slots.get_mut(slot))
-        {
-            *slot = Some(value.clone());
+    /// Takes what `[[tokens]]` makes of a text to its places.
+    pub(crate) fn tokens<'a>(&self, text: &'a str, tokens: &Tokens) -> Result<Walked<'a>, String> {
+        if !tokens.reads_record() {
+            return Ok(self.start());
         }
-        let written = node.is_some_and(|node| {
-            node.deferred
-                || node
-                    .kind
-                    .is_some_and(|kind| self.typed(node, kind, value.clone(), walked))
-        });
-        if !written {
-            write_member(
-                &mut walked.other,
-                name,
-                &value,
-                self.schema.other_bytes,
-                &mut walked.cut,
-            );
-        }
+        Ok(self.place_hiding(tokens.record(text)?, tokens.hides))
     }
 }

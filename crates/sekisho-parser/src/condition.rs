@@ -37,6 +37,11 @@ impl Condition {
 }
 
 impl Check {
+    /// Tells whether a text passes.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.passes(true, &[Cow::Borrowed(text)])
+    }
+
     /// Tells whether any of a field's values passes; the negative checks pass for an absent field.
     fn passes(&self, exists: bool, texts: &[Cow<'_, str>]) -> bool {
         let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::origin::{Decision, Origin};
+use crate::time::TimeFormats;
 use crate::program::{Program, Root, Source};
 use crate::value::Value;
 use crate::walk::Walked;
@@ -11,6 +12,7 @@ use crate::walk::Walked;
 #[derive(Debug)]
 pub(crate) struct Draft<'p, 'a> {
     pub(crate) program: &'p Program,
+    pub(crate) times: &'p TimeFormats,
     pub(crate) captures: &'a [(String, String)],
     pub(crate) text: &'a str,
     pub(crate) walked: Walked<'a>,
@@ -30,15 +32,22 @@ impl<'p, 'a> Draft<'p, 'a> {
     /// Starts a document.
     pub(crate) fn new(
         program: &'p Program,
+        times: &'p TimeFormats,
         captures: &'a [(String, String)],
         text: &'a str,
         walked: Walked<'a>,
     ) -> Self {
         let outputs = vec![None; program.outputs.len()];
-        let used = vec![false; program.schema.slots.len()];
+        let mut used = vec![false; program.schema.slots.len()];
+        for slot in &walked.consumed {
+            if let Some(used) = used.get_mut(*slot) {
+                *used = true;
+            }
+        }
         let origins = vec![Origin::Engine; program.outputs.len()];
         Self {
             program,
+            times,
             captures,
             text,
             walked,

@@ -107,6 +107,8 @@ impl Parser {
             .iter()
             .map(|output| (output.name.clone(), output.kind))
             .collect();
+        let members = program.outputs.iter().flat_map(|output| &output.members);
+        fields.extend(members.cloned());
         fields.extend(program.typed(self.dataset()));
         fields.push((
             format!("{}.other", self.dataset()),
@@ -197,6 +199,8 @@ pub enum Purpose {
     Lookup(String),
     /// Decides a condition.
     Condition,
+    /// Is cut further by `[[tokens]]`, into these names; none for free ones.
+    Tokens(Vec<String>),
 }
 
 fn uses(spec: &ParserSpec, file: &SpecFile) -> Vec<FieldUse> {

@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sekisho_document::{DocumentId, ObjectIdentity, Rotation};
-use sekisho_record::{Fault, FaultReason, Frame, Framing, Record};
+use sekisho_record::{Columns, Fault, FaultReason, Format, Frame, Framing, Record};
 use sha2::{Digest as _, Sha256};
 
 use crate::columns::ColumnPlan;
 use crate::draft::Draft;
+use crate::envelope;
 use crate::execute::Verdict;
 use crate::origin::Decision;
 use crate::outcome::{ObjectContext, Outcome};
 use crate::parser::Parser;
 use crate::program::Program;
+use crate::redact::hide;
 use crate::settings::{KeepOriginal, ParserSettings};
+use crate::time::TimeFormats;
 use crate::value::Value;
 use crate::walk::Walker;
 
@@ -28,6 +31,8 @@ pub struct ObjectPlan {
     pub(crate) settings: Arc<ParserSettings>,
     pub(crate) object: ObjectContext,
     pub(crate) identity: ObjectIdentity,
+    /// How times are written, around the object's own.
+    pub(crate) times: Arc<TimeFormats>,
     pub(crate) captures: Vec<(String, String)>,
     pub(crate) index: String,
     pub(crate) rotation: Rotation,
@@ -37,6 +42,8 @@ pub struct ObjectPlan {
     pub(crate) unclaimed: Option<Unclaimed>,
     /// Where the columns of the header in force go.
     pub(crate) columns: Option<ColumnPlan>,
+    /// The columns of lines that stand in an envelope, where no header can.
+    pub(crate) inner_columns: Option<Arc<Columns>>,
     /// What decided about the last record, where somebody asks.
     pub(crate) decisions: Option<Vec<Decision>>,
     /// The newest time that a record said of itself.
@@ -57,6 +64,7 @@ impl ObjectPlan {
         program: Arc<Program>,
         object: ObjectContext,
         settings: Arc<ParserSettings>,
+        head: &[u8],
     ) -> Self {
         let captures = parser.capture.as_ref().and_then(|regex| {
             let found = regex.captures(&object.key)?;
@@ -70,8 +78,14 @@ impl ObjectPlan {
             )
         });
         let rotation = parser.rotation(&settings);
-        let framing = program.framing.clone();
+        let mut framing = program.framing.clone();
+        let mut inner_columns = None;
+        if let Some(format) = envelope::framing(&program.unwrap, head) {
+            inner_columns = columns(&framing.format);
+            framing.format = format;
+        }
         let mut plan = Self::new(program, framing, parser.index(), object, settings);
+        plan.inner_columns = inner_columns;
         plan.captures = captures.unwrap_or_default();
         plan.rotation = rotation;
         plan
@@ -103,12 +117,14 @@ impl ObjectPlan {
     ) -> Self {
         let identity = ObjectIdentity::new(&object.bucket, &object.key, object.entry.as_deref());
         let path = format!("s3://{}/{}", object.bucket, object.key);
+        let times = Arc::new(program.times.near(object.time()));
         let label = format!("{}@{}", program.dataset, settings.version);
         Self {
             program,
             framing,
             settings,
             identity,
+            times,
             captures: Vec::new(),
             index: index.to_owned(),
             rotation: Rotation::Daily,
@@ -118,6 +134,7 @@ impl ObjectPlan {
             object,
             unclaimed: None,
             columns: None,
+            inner_columns: None,
             decisions: None,
             newest: None,
         }
@@ -251,32 +268,60 @@ impl ObjectPlan {
         }
         match self.document(record, body) {
             Ok(outcome) => outcome,
-            Err(reason) => Outcome::Raw {
-                head: self.raw(record.bytes, record.offset, &reason, body),
-                reason,
-            },
+            Err(reason) => {
+                let reason = self.settings.redactor.text(&reason).into_owned();
+                Outcome::Raw {
+                    head: self.raw(record.bytes, record.offset, &reason, body),
+                    reason,
+                }
+            }
         }
     }
 
     /// Runs the program; the error is why the record must be raw.
     fn document(&mut self, record: &Record<'_>, body: &mut Vec<u8>) -> Result<Outcome, String> {
         let program = Arc::clone(&self.program);
-        let text = String::from_utf8_lossy(record.bytes);
+        let settings = Arc::clone(&self.settings);
+        let times = Arc::clone(&self.times);
+        let original = String::from_utf8_lossy(record.bytes);
+        let safe = settings.redactor.text(&original);
+        let suspicious = matches!(safe, Cow::Owned(_));
+        // JSON keeps its structure without its secrets; text is cut first, so that nobody moves its columns by writing `cookie: ` into one.
+        let whole: &str = if program.is_json() { &safe } else { &original };
+        let opened = envelope::open(&program.unwrap, &self.framing.format, record, whole)?;
+        let text = match opened.text() {
+            Some(inside) if program.is_json() => inside,
+            Some(inside) => inside.trim_end_matches(['\r', '\n']),
+            None => whole,
+        };
         let walker = Walker {
             schema: &program.schema,
-            times: &program.times,
-            max_depth: self.settings.max_depth,
+            times: &times,
+            max_depth: settings.max_depth,
+            redactor: &settings.redactor,
+            suspicious,
         };
-        let walked = match &record.columns {
+        let mut walked = match record.columns.as_ref().or(self.inner_columns.as_ref()) {
             Some(columns) => {
-                let plan = ColumnPlan::of(&mut self.columns, columns, &program.schema);
-                walker.columns(&text, plan)?
+                let plan = ColumnPlan::of(
+                    &mut self.columns,
+                    columns,
+                    &program.schema,
+                    &settings.redactor,
+                );
+                walker.columns(text, plan, &program.tokens)?
             }
-            None if program.is_json() => walker.json(&text).map_err(|fault| fault.to_string())?,
-            None => walker.start(),
+            None if program.is_json() => walker.json(text).map_err(|fault| fault.to_string())?,
+            None => walker.tokens(text, &program.tokens)?,
         };
+        if !opened.is_empty() {
+            let kept = walker.safe_envelopes(opened.objects(whole), &mut walked);
+            kept.map_err(|fault| format!("the envelope: {fault}"))?;
+        }
         let captures = std::mem::take(&mut self.captures);
-        let mut draft = Draft::new(&program, &captures, &text, walked);
+        let text = walker.shown(text, &walked.hidden);
+        let safe = hide(Cow::Borrowed(&*safe), &walked.hidden);
+        let mut draft = Draft::new(&program, &times, &captures, &text, walked);
         let verdict = program.run(&mut draft, &self.settings.trusted_proxies);
         let outcome = match verdict {
             Verdict::Document(time) => {
@@ -290,7 +335,7 @@ impl ObjectPlan {
                     self.identity.by_position(record.offset, record.bytes)
                 };
                 if self.settings.keep_original == KeepOriginal::Always {
-                    draft.set(program.fixed.original, Value::Text(Cow::Borrowed(&text)));
+                    draft.set(program.fixed.original, Value::Text(Cow::Borrowed(&safe)));
                 }
                 Ok(Outcome::Document(self.finish(
                     &mut draft,
@@ -311,6 +356,18 @@ impl ObjectPlan {
         self.captures = captures;
         outcome
     }
+}
+
+/// Gives the columns of lines without a header.
+fn columns(format: &Format) -> Option<Arc<Columns>> {
+    let Format::Delimited(delimited) = format else {
+        return None;
+    };
+    Some(Arc::new(Columns {
+        separator: delimited.separator,
+        names: delimited.default_columns.clone(),
+    }))
+    .filter(|columns| !columns.names.is_empty())
 }
 
 /// Tells whether such bytes cannot even be a raw document.

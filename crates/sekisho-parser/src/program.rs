@@ -7,18 +7,26 @@ use regex::Regex;
 use sekisho_document::FieldType;
 use sekisho_record::{Format, Framing};
 
+use crate::domain::DomainPart;
 use crate::emit::Emit;
+use crate::envelope::Envelope;
+use crate::members::Member;
 use crate::path::Segment;
 use crate::schema::Schema;
 use crate::script::Script;
 use crate::time::TimeFormats;
+use crate::tokens::Tokens;
 use crate::value::Value;
+use crate::web::Web;
 
 /// A compiled parser.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) dataset: Arc<str>,
     pub(crate) framing: Framing,
+    /// The envelopes that a record may stand in.
+    pub(crate) unwrap: Vec<Envelope>,
+    pub(crate) tokens: Tokens,
     pub(crate) schema: Schema,
     pub(crate) outputs: Vec<Output>,
     pub(crate) fixed: Fixed,
@@ -30,6 +38,7 @@ pub(crate) struct Program {
     pub(crate) excludes: Vec<Exclude>,
     pub(crate) constants: Vec<Given>,
     pub(crate) addresses: Option<Addresses>,
+    pub(crate) web: Web,
     pub(crate) mappings: Vec<Mapping>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) rules: Vec<Rule>,
@@ -61,6 +70,8 @@ pub(crate) struct Output {
     pub(crate) kind: FieldType,
     /// Whether it always holds an array.
     pub(crate) array: bool,
+    /// What each object of a list holds: dotted names and types.
+    pub(crate) members: Vec<(String, FieldType)>,
 }
 
 /// The outputs that the engine itself fills.
@@ -115,6 +126,8 @@ pub(crate) struct Mapping {
     /// Whether every value is collected, not only the first usable one.
     pub(crate) collect: bool,
     pub(crate) steps: Vec<Step>,
+    /// What becomes of an object's members, for a field that holds a list of objects.
+    pub(crate) members: Vec<Member>,
     /// The output that gets the text of what is not valid for the target's type.
     pub(crate) otherwise: Option<usize>,
 }
@@ -136,6 +149,8 @@ pub(crate) enum Step {
     Map(HashMap<String, String>),
     /// An array of pairs becomes an object with lower-case names: the key of the name, the key of the value.
     MapBy(String, String),
+    /// A part of a domain name.
+    Domain(DomainPart),
 }
 
 impl Step {
@@ -154,6 +169,7 @@ impl Step {
             | Self::Before(_)
             | Self::After(_)
             | Self::AfterLast(_)
+            | Self::Domain(_)
             | Self::Extract(_)
             | Self::Map(_) => true,
         }

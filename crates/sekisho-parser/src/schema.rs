@@ -1,10 +1,14 @@
 //! [`Schema`]: the shape of a source's own fields, as one tree that the walk over a record follows.
 
+use std::collections::HashMap;
+
 use sekisho_document::FieldType;
 
 /// A node of the tree: what to do with the value that stands at its path.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
+    /// Its number in the tree.
+    pub(crate) id: usize,
     /// The key, as written to the namespace.
     pub(crate) key: String,
     /// The declared type, if any.
@@ -49,12 +53,18 @@ impl Node {
 pub(crate) struct Schema {
     /// The record itself.
     pub(crate) root: Node,
+    /// The envelopes around the record; a tree of its own, so that no record can imitate them.
+    pub(crate) envelope: Node,
     /// The dotted path of each slot, for `other`.
     pub(crate) slots: Vec<String>,
     /// Whether mapping decides at the end if a slot's value belongs into `other`.
     pub(crate) deferred: Vec<bool>,
     /// Length of `<module>.<dataset>.other` in bytes.
     pub(crate) other_bytes: usize,
+    /// How many nodes there are.
+    pub(crate) n_nodes: usize,
+    /// The way to each node by its dotted name, for columns and tokens.
+    names: HashMap<String, Box<[usize]>>,
 }
 
 impl Schema {
@@ -64,11 +74,18 @@ impl Schema {
             path_bytes: namespace.len(),
             ..Node::default()
         };
+        let envelope = Node {
+            path_bytes: namespace.len() + ".other.envelope".len(),
+            ..Node::default()
+        };
         Self {
             root,
+            envelope,
             slots: Vec::new(),
             deferred: Vec::new(),
             other_bytes: namespace.len() + ".other".len(),
+            n_nodes: 1,
+            names: HashMap::new(),
         }
     }
 
@@ -87,15 +104,28 @@ impl Schema {
 
     /// Gives the slot of a path, making one where there is none.
     pub(crate) fn slot(&mut self, path: &[&str]) -> usize {
-        let next = self.slots.len();
         let node = grow_untyped(&mut self.root, path);
         if let Some(slot) = node.slot {
             return slot;
         }
-        node.slot = Some(next);
-        self.slots.push(path.join("."));
+        node.slot = Some(self.slots.len());
+        self.add_slot(path.join("."))
+    }
+
+    /// Gives the slot of a path in the envelopes, making one where there is none.
+    pub(crate) fn envelope_slot(&mut self, path: &[&str]) -> usize {
+        let node = grow_untyped(&mut self.envelope, path);
+        if let Some(slot) = node.slot {
+            return slot;
+        }
+        node.slot = Some(self.slots.len());
+        self.add_slot(format!("envelope.{}", path.join(".")))
+    }
+
+    fn add_slot(&mut self, path: String) -> usize {
+        self.slots.push(path);
         self.deferred.push(false);
-        next
+        self.slots.len() - 1
     }
 
     /// Lets mapping decide at the end whether a slot's value belongs into `other`.
@@ -109,9 +139,29 @@ impl Schema {
     pub(crate) fn finish(&mut self) {
         let deferred = self.deferred.clone();
         settle(&mut self.root, &deferred);
+        settle(&mut self.envelope, &deferred);
         let mut taken = vec![false; self.deferred.len()];
         note_deferred(&self.root, &mut taken);
+        note_deferred(&self.envelope, &mut taken);
         self.deferred = taken;
+        self.n_nodes = 1;
+        number(&mut self.root, &mut self.n_nodes);
+        note_names(&self.root, "", &[], &mut self.names);
+        for (at, child) in self.root.children.iter().enumerate() {
+            // A name with a dot in it may be one key as well as a path; as a key it was declared with quotes.
+            self.names.insert(child.key.clone(), Box::from([at]));
+        }
+    }
+
+    /// Finds the way to a node by its dotted name.
+    pub(crate) fn find(&self, name: &str) -> Option<&[usize]> {
+        self.names.get(name).map(AsRef::as_ref)
+    }
+
+    /// Gives the node that a way leads to.
+    pub(crate) fn node(&self, path: &[usize]) -> Option<&Node> {
+        path.iter()
+            .try_fold(&self.root, |node, at| node.children.get(*at))
     }
 }
 
@@ -173,6 +223,26 @@ fn settle(node: &mut Node, deferred: &[bool]) {
         .children
         .iter()
         .any(|child| child.kind.is_some() || child.deferred || child.holds_fields);
+}
+
+fn number(node: &mut Node, next: &mut usize) {
+    for child in &mut node.children {
+        child.id = *next;
+        *next += 1;
+        number(child, next);
+    }
+}
+
+fn note_names(node: &Node, above: &str, path: &[usize], names: &mut HashMap<String, Box<[usize]>>) {
+    for (at, child) in node.children.iter().enumerate() {
+        let path = [path, &[at]].concat();
+        let name = match above {
+            "" => child.key.clone(),
+            above => format!("{above}.{}", child.key),
+        };
+        note_names(child, &name, &path, names);
+        names.insert(name, path.into_boxed_slice());
+    }
 }
 
 fn note_deferred(node: &Node, taken: &mut [bool]) {

@@ -26,6 +26,13 @@ pub(crate) fn list(spec: &ParserSpec, file: &SpecFile) -> Vec<FieldUse> {
             .iter()
             .for_each(|paths| uses.paths(paths, at, &Purpose::Addresses));
     }
+    uses.web(spec);
+    for (n, step) in spec.tokens.iter().enumerate() {
+        if let Some(from) = &step.from {
+            let names = step.names().map(str::to_owned).collect();
+            uses.add(from, file.nth("[[tokens]]", n), Purpose::Tokens(names));
+        }
+    }
     for entry in spec.types.iter() {
         uses.add(&entry.key, entry.at, Purpose::Type(entry.value.clone()));
     }
@@ -80,6 +87,32 @@ impl Uses<'_> {
     fn table(&mut self, table: &FieldTable, at: usize, purpose: &Purpose) {
         for paths in table.from.iter().chain(&table.all) {
             self.paths(paths, at, purpose);
+        }
+    }
+
+    /// The pieces that sources of the web share.
+    fn web(&mut self, spec: &ParserSpec) {
+        let mut read = Vec::new();
+        let line = spec.request.as_ref().map(|request| &request.line);
+        for field in ["http.request.method", "url.original", "http.version"] {
+            read.push(("[request]", field.to_owned(), line));
+        }
+        if let Some(url) = &spec.url {
+            read.push(("[url]", "url.original".to_owned(), url.full.as_ref()));
+            let parts = url.parts();
+            read.extend(parts.map(|(part, paths)| ("[url]", format!("url.{part}"), paths)));
+        }
+        let agent = spec.user_agent.as_ref().map(|agent| &agent.from);
+        read.push(("[user_agent]", "user_agent.original".to_owned(), agent));
+        let status = spec.outcome.as_ref().map(|outcome| &outcome.status);
+        for field in ["http.response.status_code", "event.outcome"] {
+            read.push(("[outcome]", field.to_owned(), status));
+        }
+        for (table, field, paths) in read {
+            let at = self.file.nth(table, 0);
+            if let Some(paths) = paths {
+                self.paths(paths, at, &Purpose::Field(field));
+            }
         }
     }
 

@@ -50,6 +50,11 @@ impl<'a> Value<'a> {
         (!is_absent(text)).then_some(Self::Text(Cow::Borrowed(text)))
     }
 
+    /// Takes plain text that may be ours; empty text and `-` are absent.
+    pub(crate) fn from_cow(text: Cow<'a, str>) -> Option<Self> {
+        (!is_absent(&text)).then_some(Self::Text(text))
+    }
+
     /// Takes text of our own.
     pub(crate) fn owned(text: impl Into<String>) -> Self {
         Self::Text(Cow::Owned(text.into()))

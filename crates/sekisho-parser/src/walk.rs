@@ -7,6 +7,7 @@ use sekisho_document::json::{
     FlatWriter, JsonFault, KeyNames, Kind, Raw, Scanner, unescape, write_text,
 };
 
+use crate::Redactor;
 use crate::convert::convert;
 use crate::schema::{Node, Schema};
 use crate::time::TimeFormats;
@@ -25,6 +26,28 @@ pub(crate) struct Walked<'a> {
     pub(crate) addresses: Vec<String>,
     /// Whether a value was too long for its field and was cut.
     pub(crate) cut: bool,
+    /// The texts of columns whose name hides them.
+    pub(crate) hidden: Vec<String>,
+    /// The slots whose text was cut further: they can be read and need no place of their own.
+    pub(crate) consumed: Vec<usize>,
+}
+
+/// What was met of a node's members.
+struct Seen<'a> {
+    children: Vec<bool>,
+    names: KeyNames<'a>,
+    /// The member that is no member but the record inside.
+    record: Option<&'static str>,
+}
+
+impl Seen<'_> {
+    fn of(node: &Node) -> Self {
+        Self {
+            children: vec![false; node.children.len()],
+            names: KeyNames::default(),
+            record: None,
+        }
+    }
 }
 
 /// Walks records of one parser.
@@ -33,6 +56,9 @@ pub(crate) struct Walker<'p> {
     pub(crate) schema: &'p Schema,
     pub(crate) times: &'p TimeFormats,
     pub(crate) max_depth: usize,
+    pub(crate) redactor: &'p Redactor,
+    /// Whether the record may hold a secret.
+    pub(crate) suspicious: bool,
 }
 
 impl<'p> Walker<'p> {
@@ -58,6 +84,32 @@ impl<'p> Walker<'p> {
         Ok(walked)
     }
 
+    /// Walks the envelopes around the record, innermost first: where two have a member of one name, mapping reads that of the inner one.
+    pub(crate) fn envelopes<'a>(
+        &self,
+        objects: impl Iterator<Item = (&'a str, Option<&'static str>)>,
+        walked: &mut Walked<'a>,
+    ) -> Result<(), JsonFault> {
+        let key = free_name(&walked.other);
+        let start = walked.other.len();
+        open(&mut walked.other, &key);
+        let inside = walked.other.len();
+        let mut seen = Seen::of(&self.schema.envelope);
+        for (text, record) in objects {
+            let mut scanner = Scanner::new(text, self.max_depth);
+            seen.record = record;
+            self.members_but(
+                &mut scanner,
+                &self.schema.envelope,
+                self.schema.envelope.path_bytes,
+                &mut seen,
+                walked,
+            )?;
+        }
+        close(&mut walked.other, start, inside);
+        Ok(())
+    }
+
     /// Walks the members of an object at a node whose fields are declared one by one.
     fn members<'a>(
         &self,
@@ -66,25 +118,38 @@ impl<'p> Walker<'p> {
         other_bytes: usize,
         walked: &mut Walked<'a>,
     ) -> Result<(), JsonFault> {
+        self.members_but(scanner, node, other_bytes, &mut Seen::of(node), walked)
+    }
+
+    /// The same for objects that share their members' names.
+    fn members_but<'a>(
+        &self,
+        scanner: &mut Scanner<'a>,
+        node: &Node,
+        other_bytes: usize,
+        seen: &mut Seen<'a>,
+        walked: &mut Walked<'a>,
+    ) -> Result<(), JsonFault> {
         scanner.open_object()?;
-        let mut seen = vec![false; node.children.len()];
-        let mut names = KeyNames::default();
         let mut first = true;
         while let Some(escaped) = scanner.next_key(first)? {
             first = false;
             let key = plain(escaped);
-            let child = node.child(&key).filter(|(at, _)| {
-                seen.get_mut(*at)
-                    .is_some_and(|seen| !std::mem::replace(seen, true))
-            });
             let begin = scanner.clone();
             let raw = scanner.value()?;
+            if seen.record.is_some_and(|record| record == key) {
+                continue;
+            }
+            let child = node.child(&key).filter(|(at, _)| {
+                let seen = seen.children.get_mut(*at);
+                seen.is_some_and(|seen| !std::mem::replace(seen, true))
+            });
             let done = match child {
                 Some((_, child)) => self.member(begin, raw, child, other_bytes, walked)?,
                 None => false,
             };
             if !done && !is_nothing(raw) {
-                let name = names.name(escaped);
+                let name = seen.names.name(escaped);
                 write_raw(&mut walked.other, &name, raw, other_bytes, &mut walked.cut)?;
             }
         }
@@ -263,6 +328,19 @@ fn is_nothing(raw: Raw<'_>) -> bool {
     }
 }
 
+/// Gives the name under which the envelopes' members are kept: no key that the record itself left in `other`.
+fn free_name(other: &[u8]) -> String {
+    let is_taken =
+        |name: &str| memchr::memmem::find(other, format!("\"{name}\":").as_bytes()).is_some();
+    let mut name = "envelope".to_owned();
+    let mut n = 2;
+    while is_taken(&name) {
+        name = format!("envelope~{n}");
+        n += 1;
+    }
+    name
+}
+
 fn plain(escaped: &str) -> Cow<'_, str> {
     if escaped.contains('\\') {
         unescape(escaped)
@@ -277,7 +355,7 @@ fn open(out: &mut Vec<u8>, key: &str) {
 }
 
 /// Closes what [`open`] began: a last comma becomes the brace, and an empty object vanishes.
-fn close(out: &mut Vec<u8>, start: usize, inside: usize) {
+pub(crate) fn close(out: &mut Vec<u8>, start: usize, inside: usize) {
     if out.len() == inside {
         out.truncate(start);
     } else if let Some(last) = out.last_mut() {

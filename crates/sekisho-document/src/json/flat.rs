@@ -152,7 +152,12 @@ const FEW: usize = 16;
 impl<'a> KeyNames<'a> {
     /// Gives the name for a key as it stands escaped in the source.
     pub fn name(&mut self, escaped: &'a str) -> Cow<'a, str> {
-        let base = acceptable(escaped);
+        self.plain(unescape(escaped))
+    }
+
+    /// Gives the name for a key without escapes.
+    pub fn plain(&mut self, key: Cow<'a, str>) -> Cow<'a, str> {
+        let base = acceptable(key);
         let mut name = base.clone();
         if self.is_taken(&base) {
             let mut n = self.next.get(&base).copied().unwrap_or(2);
@@ -178,8 +183,7 @@ impl<'a> KeyNames<'a> {
 }
 
 /// Replaces what no path can reach in a field name: nothing at all, or an empty part before, between or behind dots.
-fn acceptable(escaped: &str) -> Cow<'_, str> {
-    let key = unescape(escaped);
+fn acceptable(key: Cow<'_, str>) -> Cow<'_, str> {
     let is_fine = key.len() <= MAX_KEY_BYTES && !key.split('.').any(|part| part.trim().is_empty());
     if is_fine {
         return key;

@@ -5,6 +5,8 @@ mod framing;
 mod outputs;
 mod rules;
 mod tables;
+mod tokens;
+mod web;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::path::SourcePath;
 use crate::program::{Addresses, Fixed, Program, Root, Source};
 use crate::related::related_to;
 use crate::schema::Schema;
-use crate::spec::{ParserSpec, SpecFile, TextOrList};
+use crate::spec::{ParserSpec, SpecFile, TextOrList, TokensSpec};
 use crate::time::TimeFormats;
 use crate::{ParserError, ParserSettings, script};
 
@@ -119,6 +121,7 @@ impl Compiler<'_> {
         let unique_by = self.unique_by()?;
         let constants = self.constants()?;
         let addresses = self.addresses()?;
+        let web = self.web()?;
         let mappings = self.mappings()?;
         let lookups = self.lookups(&files.tables)?;
         let rules = self.rules()?;
@@ -127,6 +130,9 @@ impl Compiler<'_> {
         let related = self.related()?;
         self.outputs.check(self.file)?;
         self.schema.finish();
+        let mut tokens = self.tokens()?;
+        let mut names = self.spec.tokens.iter().flat_map(TokensSpec::names);
+        tokens.hides = names.any(|name| settings.redactor.hides(name));
         let outputs = self.outputs.list;
         let emit = layout(&outputs, &self.spec.source.dataset);
         let framing = framing(self.file, self.spec, settings)?;
@@ -134,6 +140,8 @@ impl Compiler<'_> {
         Ok(Program {
             dataset,
             framing,
+            unwrap: self.spec.record.unwrap.clone(),
+            tokens,
             schema: self.schema,
             outputs,
             fixed,
@@ -145,6 +153,7 @@ impl Compiler<'_> {
             excludes,
             constants,
             addresses,
+            web,
             mappings,
             lookups,
             rules,
@@ -374,6 +383,16 @@ impl Compiler<'_> {
                             .error(at, format!("`[match] capture` has no group `{group}`")));
                     }
                     (Root::Capture(group), Vec::new())
+                }
+                SourcePath::Envelope(segments) => {
+                    if self.spec.record.unwrap.is_empty() {
+                        return Err(self.file.error(
+                            at,
+                            format!("`{path}` needs an envelope; name it in `[record] unwrap`"),
+                        ));
+                    }
+                    let (keys, tail) = SourcePath::split(&segments);
+                    (Root::Slot(self.schema.envelope_slot(&keys)), tail.to_vec())
                 }
                 SourcePath::Whole => (Root::Record, Vec::new()),
             };

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use sekisho_document::{FieldType, ecs};
 
 use crate::ParserError;
+use crate::members::Member;
 use crate::program::Output;
-use crate::spec::SpecFile;
+use crate::spec::{Entries, SpecFile};
 
 /// Names that only the engine writes.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 8] = [
     "@timestamp",
     "ecs.version",
     "event.dataset",
@@ -17,7 +18,6 @@ const RESERVED: [&str; 9] = [
     "event.ingested",
     "event.original",
     "log.file.path",
-    "message",
     "sekisho",
 ];
 
@@ -50,10 +50,9 @@ impl Outputs {
     /// Registers an ECS field; the error names the nearest one.
     pub(super) fn ecs(&mut self, name: &str) -> Result<usize, String> {
         let field = ecs::field(name).ok_or_else(|| unknown(name))?;
-        if matches!(field.kind, FieldType::GeoPoint | FieldType::Nested) {
+        if field.kind == FieldType::Nested {
             return Err(format!(
-                "`{name}` is a {}, which no parser can fill",
-                field.kind
+                "`{name}` holds a list of objects; say with `members` what is in them"
             ));
         }
         Ok(self.add(name, field.kind, field.array))
@@ -107,6 +106,39 @@ impl Outputs {
                 "`{name}` is no ECS field: say its type with `as`, for example `{{ from = \"…\", as = \"keyword\" }}`"
             )),
         }
+    }
+
+    /// Registers an ECS field that holds a list of objects, with the members that each gets.
+    pub(super) fn objects(
+        &mut self,
+        name: &str,
+        members: &Entries<String>,
+    ) -> Result<(usize, Vec<Member>), String> {
+        let field = ecs::field(name)
+            .filter(|field| {
+                field.array && matches!(field.kind, FieldType::FlatObject | FieldType::Nested)
+            })
+            .ok_or_else(|| {
+                format!("`{name}` is no list of objects in ECS: `members` is for those")
+            })?;
+        let mut list = Vec::new();
+        for entry in members.iter() {
+            let path = format!("{name}.{}", entry.key);
+            let member = ecs::field(&path).ok_or_else(|| unknown(&path))?;
+            list.push(Member {
+                name: entry.key.clone(),
+                from: entry.value.clone(),
+                kind: member.kind,
+            });
+        }
+        let output = self.add(name, field.kind, true);
+        if let Some(output) = self.list.get_mut(output) {
+            output.members = list
+                .iter()
+                .map(|member| (format!("{name}.{}", member.name), member.kind))
+                .collect();
+        }
+        Ok((output, list))
     }
 
     /// Finds what a script reads or assigns.
@@ -175,6 +207,7 @@ impl Outputs {
             name: name.to_owned(),
             kind,
             array,
+            members: Vec::new(),
         });
         self.index.insert(name.to_owned(), self.list.len() - 1);
         self.list.len() - 1

@@ -1,8 +1,12 @@
 //! The engine as a whole: small parsers, one record at a time.
 
 mod documents;
+mod envelopes;
+mod objects;
 mod outcomes;
 mod refusals;
+mod tokens;
+mod web;
 
 use crate::{Catalog, KeepOriginal, ObjectContext, Outcome, ParserFiles, ParserSettings};
 use sekisho_record::{Frame, Framing, Record, RecordReader};

@@ -4,13 +4,19 @@ mod condition;
 mod entries;
 mod field;
 mod read;
+mod tokens;
+mod web;
 
 use serde::Deserialize;
+
+use crate::envelope::Envelope;
 
 pub(crate) use condition::{ConditionSpec, SetSpec, Test, WhenSpec};
 pub(crate) use entries::Entries;
 pub(crate) use field::{Constant, FieldSpec, FieldTable, Scalar, TextOrList};
 pub(crate) use read::{SpecFile, read_spec};
+pub(crate) use web::{OutcomeSpec, RequestSpec, UrlSpec, UserAgentSpec};
+pub(crate) use tokens::{TokenWhenSpec, TokensSpec};
 
 /// A whole `parser.toml`.
 #[derive(Debug, Deserialize)]
@@ -21,9 +27,19 @@ pub(crate) struct ParserSpec {
     pub(crate) matching: MatchSpec,
     pub(crate) record: RecordSpec,
     #[serde(default)]
+    pub(crate) tokens: Vec<TokensSpec>,
+    #[serde(default)]
     pub(crate) timestamp: Option<TimestampSpec>,
     #[serde(default)]
     pub(crate) addresses: Option<AddressesSpec>,
+    #[serde(default)]
+    pub(crate) request: Option<RequestSpec>,
+    #[serde(default)]
+    pub(crate) url: Option<UrlSpec>,
+    #[serde(default)]
+    pub(crate) user_agent: Option<UserAgentSpec>,
+    #[serde(default)]
+    pub(crate) outcome: Option<OutcomeSpec>,
     #[serde(default)]
     pub(crate) types: Entries<String>,
     #[serde(default)]
@@ -67,6 +83,8 @@ pub(crate) struct RecordSpec {
     pub(crate) format: FormatSpec,
     #[serde(default)]
     pub(crate) records: Option<String>,
+    #[serde(default)]
+    pub(crate) unwrap: Vec<Envelope>,
     #[serde(default)]
     pub(crate) unique_by: Vec<String>,
     #[serde(default)]

@@ -23,6 +23,15 @@ impl SpecFile {
             .count()
     }
 
+    /// Gives the byte offset of the `n`th (from 0) line that begins with a table's name.
+    pub(crate) fn nth(&self, table: &str, n: usize) -> usize {
+        let mut lines = self.text.match_indices(table).filter(|(at, _)| {
+            let before = self.text.get(..*at).unwrap_or_default();
+            before.is_empty() || before.ends_with('\n')
+        });
+        lines.nth(n).map_or(0, |(at, _)| at)
+    }
+
     /// Gives the text of a line (from 1).
     pub(crate) fn text_of(&self, line: usize) -> &str {
         self.text
