@@ -182,7 +182,7 @@ impl Catalog {
 
     /// Decides everything about an object before its first record: parser, framing, index.
     ///
-    /// `head` holds the first bytes of the decompressed object (up to 4 KiB), which tell binary from text where no parser claims the key.
+    /// `head` holds the first bytes of the decompressed object (up to 4 KiB), which tell binary from text where no parser claims the key, and an envelope around its records where the parser of the key opens some.
     ///
     /// # Errors
     /// When the parser does not compile, or nobody claims the key and the bytes are binary.
@@ -195,6 +195,7 @@ impl Catalog {
                     program,
                     object,
                     Arc::clone(&self.settings),
+                    head,
                 ))
             }
             Route::Excluded { .. } | Route::Unclaimed => {

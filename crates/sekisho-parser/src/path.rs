@@ -25,6 +25,8 @@ pub(crate) enum SourcePath {
     Document(String),
     /// `@key.region`: a group of `[match] capture`.
     Capture(String),
+    /// `@envelope.logGroup`: what an envelope says around the record.
+    Envelope(Vec<Segment>),
     /// `@record`: the record's text.
     Whole,
 }
@@ -41,12 +43,20 @@ impl SourcePath {
         if let Some(group) = text.strip_prefix("@key.") {
             return Ok(Self::Capture(group.to_owned()));
         }
+        let wrong = || {
+            format!(
+                "`{text}` is no source path; write it as `a.b`, `a[].b`, `a[name=x].b` or `a.\"b.c\"`"
+            )
+        };
+        if let Some(member) = text.strip_prefix("@envelope.") {
+            return segments(member).map(Self::Envelope).ok_or_else(wrong);
+        }
         if text.starts_with('@') {
             return Err(format!(
-                "unknown source `{text}`; use `@record` or `@key.<group>`"
+                "unknown source `{text}`; use `@record`, `@key.<group>` or `@envelope.<member>`"
             ));
         }
-        segments(text).map(Self::Record).ok_or_else(|| format!("`{text}` is no source path; write it as `a.b`, `a[].b`, `a[name=x].b` or `a.\"b.c\"`"))
+        segments(text).map(Self::Record).ok_or_else(wrong)
     }
 
     /// Splits a record path into its leading keys and the rest, which needs the elements of an array.
@@ -142,6 +152,10 @@ mod tests {
         assert_eq!(
             SourcePath::parse("@key.region"),
             Ok(SourcePath::Capture("region".into()))
+        );
+        assert_eq!(
+            SourcePath::parse("@envelope.detail-type"),
+            Ok(SourcePath::Envelope(vec![key("detail-type")]))
         );
         assert_eq!(SourcePath::parse("@record"), Ok(SourcePath::Whole));
     }

@@ -225,6 +225,7 @@ fn says_which_line_decided() {
             offset: 0,
             bytes: record,
             columns: None,
+            envelope: None,
         });
         plan.parse(&frame, &mut Vec::new());
         plan.take_decisions()

@@ -206,6 +206,7 @@ fn indexes_what_nobody_claims_up_to_a_cap() {
                 offset: n,
                 bytes: b"from 192.0.2.1",
                 columns: None,
+                envelope: None,
             }),
             &mut body,
         );
