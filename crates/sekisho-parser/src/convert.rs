@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use sekisho_document::FieldType;
 
 use crate::time::{TimeFormats, write_time};
-use crate::value::Value;
+use crate::value::{Value, for_members};
 
 /// Converts a scalar (or, for an open-ended subtree, an object) to a field's type.
 pub(crate) fn convert<'a>(
@@ -27,8 +27,29 @@ pub(crate) fn convert<'a>(
         FieldType::FlatObject | FieldType::Nested => {
             matches!(value, Value::Object(_)).then_some(value)
         }
-        FieldType::GeoPoint => None,
+        FieldType::GeoPoint => point(&value),
     }
+}
+
+/// Reads a point from an object with a latitude and a longitude in degrees, under any of the names that vendors give them.
+fn point<'a>(value: &Value<'_>) -> Option<Value<'a>> {
+    let Value::Object(text) = value else {
+        return None;
+    };
+    let (mut lat, mut lon) = (None, None);
+    for_members(text, &mut |key, raw| {
+        let place = match key.to_ascii_lowercase().as_str() {
+            "lat" | "latitude" => &mut lat,
+            "lon" | "lng" | "longitude" => &mut lon,
+            _ => return,
+        };
+        *place = Value::from_json(raw)
+            .and_then(double)
+            .and_then(|value| value.text()?.parse::<f64>().ok());
+    });
+    let (lat, lon) = (lat?, lon?);
+    (lat.abs() <= 90.0 && lon.abs() <= 180.0)
+        .then(|| Value::Object(Cow::Owned(format!(r#"{{"lat":{lat},"lon":{lon}}}"#))))
 }
 
 fn keyword(value: Value<'_>) -> Option<Value<'_>> {

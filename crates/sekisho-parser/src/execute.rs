@@ -23,7 +23,7 @@ pub(crate) enum Verdict {
 }
 
 impl Program {
-    /// Fills the draft: constants, addresses, fields, lookups, rules, script.
+    /// Fills the draft: constants, addresses, the pieces of the web, fields, lookups, rules, script.
     pub(crate) fn run(&self, draft: &mut Draft<'_, '_>, trusted: &[Cidr]) -> Verdict {
         if let Some(name) = self.missing(draft) {
             return Verdict::Raw(format!(
@@ -36,6 +36,7 @@ impl Program {
         if let Some(addresses) = &self.addresses {
             addresses.apply(draft, trusted);
         }
+        self.web.apply(draft);
         for mapping in &self.mappings {
             mapping.apply(draft);
         }
@@ -78,7 +79,7 @@ impl Program {
         for source in &self.timestamp {
             let time = draft
                 .first(source)
-                .and_then(|value| self.times.parse(&value.text()?));
+                .and_then(|value| draft.times.parse(&value.text()?));
             if time.and_then(crate::time::write_time).is_none() {
                 continue;
             }

@@ -28,8 +28,10 @@ impl ObjectPlan {
         body: &mut Vec<u8>,
     ) -> DocumentHead {
         let text = String::from_utf8_lossy(record);
+        let text = self.shown(&text);
         let program = Arc::clone(&self.program);
-        let mut draft = Draft::new(&program, &[], &text, Walked::default());
+        let times = Arc::clone(&self.times);
+        let mut draft = Draft::new(&program, &times, &[], &text, Walked::default());
         let fixed = &program.fixed;
         draft.set(fixed.kind, Value::owned("pipeline_error"));
         draft.set(fixed.error_message, Value::owned(reason));

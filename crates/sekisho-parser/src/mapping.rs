@@ -6,6 +6,7 @@ use sekisho_document::json::{Kind, write_text};
 
 use crate::convert::convert;
 use crate::draft::Draft;
+use crate::members;
 use crate::origin::Origin;
 use crate::program::{Given, Mapping, Setting, Source, Step};
 use crate::value::{Value, for_elements, for_members};
@@ -99,8 +100,12 @@ impl Mapping {
         let Some(output) = draft.program.outputs.get(self.target) else {
             return;
         };
+        let times = draft.times;
+        if !self.members.is_empty() {
+            return sink_some(members::object(&self.members, &value, times), sink);
+        }
         run(&self.steps, value, &mut |value| {
-            if let Some(value) = convert(value, output.kind, &draft.program.times) {
+            if let Some(value) = convert(value, output.kind, times) {
                 sink(value);
             }
         });
@@ -110,6 +115,15 @@ impl Mapping {
     fn mark_used(&self, draft: &mut Draft<'_, '_>, source: &Source) {
         if self.steps.iter().any(Step::is_lossy) {
             return;
+        }
+        if !self.members.is_empty() {
+            let mut whole = true;
+            draft.each(source, &mut |value| {
+                whole &= members::is_whole(&self.members, &value, draft.times);
+            });
+            if !whole {
+                return;
+            }
         }
         if let Some(Step::MapBy(name, content)) = self.steps.first()
             && !draft
@@ -160,6 +174,12 @@ impl Setting {
                 mapping.collect(draft);
             }
         }
+    }
+}
+
+fn sink_some<'a>(value: Option<Value<'a>>, sink: &mut dyn FnMut(Value<'a>)) {
+    if let Some(value) = value {
+        sink(value);
     }
 }
 
@@ -234,6 +254,7 @@ fn change<'a>(step: &Step, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
                     .map(|found| found.as_str()),
             )
         }
+        Step::Domain(part) => part.of(&text),
         Step::Map(table) => table.get(text.as_ref()).cloned().map(Cow::Owned),
         Step::Multiply(_) | Step::Split(_) | Step::MapBy(..) => Some(text),
     }

@@ -239,7 +239,7 @@ fn from_vrl<'a>(value: &VrlValue, output: usize, draft: &Draft<'_, 'a>) -> Optio
     }
     let mut push = |scalar: &VrlValue| {
         let value = scalar_from_vrl(scalar)
-            .and_then(|value| convert(value, field.kind, &draft.program.times));
+            .and_then(|value| convert(value, field.kind, draft.times));
         converted.extend(value);
     };
     match value {

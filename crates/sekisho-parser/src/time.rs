@@ -1,6 +1,7 @@
 //! Times as sources write them, into UTC.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono::format::{Item, Numeric, Parsed, StrftimeItems};
+use chrono::{DateTime, Datelike as _, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// One way to write a time.
@@ -16,6 +17,8 @@ enum TimeFormat {
     EpochMillis,
     /// `strftime` as chrono knows it.
     Pattern(String),
+    /// The same without a year, as syslog writes times.
+    Yearless(String),
 }
 
 /// The formats of a parser, tried in order.
@@ -23,6 +26,8 @@ enum TimeFormat {
 pub(crate) struct TimeFormats {
     formats: Vec<TimeFormat>,
     timezone: Tz,
+    /// A time that carries no year is the one nearest to this.
+    near: Option<NaiveDateTime>,
 }
 
 impl Default for TimeFormats {
@@ -30,6 +35,7 @@ impl Default for TimeFormats {
         Self {
             formats: vec![TimeFormat::Rfc3339, TimeFormat::Epoch],
             timezone: Tz::UTC,
+            near: None,
         }
     }
 }
@@ -45,7 +51,19 @@ impl TimeFormats {
             .iter()
             .map(|name| format(name))
             .collect::<Result<_, _>>()?;
-        Ok(Self { formats, timezone })
+        Ok(Self {
+            formats,
+            timezone,
+            near: None,
+        })
+    }
+
+    /// Gives the formats for an object of a known time (UTC): what is written without a year happened around it.
+    pub(crate) fn near(&self, time: NaiveDateTime) -> Self {
+        Self {
+            near: Some(time),
+            ..self.clone()
+        }
     }
 
     /// Reads a time by the first format that fits.
@@ -72,7 +90,27 @@ impl TimeFormats {
                 Ok(time) => Some(time.to_utc()),
                 Err(_) => self.local(NaiveDateTime::parse_from_str(text, pattern).ok()?),
             },
+            TimeFormat::Yearless(pattern) => self.yearless(pattern, text),
         }
+    }
+
+    /// Reads a time without a year, in the year that brings it nearest to the object's time; so the turn of the year is none.
+    fn yearless(&self, pattern: &str, text: &str) -> Option<DateTime<Utc>> {
+        let near = self.near?;
+        let mut parsed = Parsed::new();
+        chrono::format::parse(&mut parsed, text, StrftimeItems::new(pattern)).ok()?;
+        let years = near.year() - 1..=near.year() + 1;
+        years
+            .filter_map(|year| {
+                let mut parsed = parsed.clone();
+                // The 29th of February is no day of most years.
+                parsed.set_year(i64::from(year)).ok()?;
+                match parsed.to_datetime() {
+                    Ok(time) => Some(time.to_utc()),
+                    Err(_) => self.local(parsed.to_naive_datetime_with_offset(0).ok()?),
+                }
+            })
+            .min_by_key(|time| (time.naive_utc() - near).abs())
     }
 
     /// Places a time that carries no zone; in the hour that clocks repeat the earlier one is meant.
@@ -91,18 +129,33 @@ fn format(name: &str) -> Result<TimeFormat, String> {
         "epoch_s" => TimeFormat::EpochSeconds,
         "epoch_ms" => TimeFormat::EpochMillis,
         pattern if pattern.contains('%') => {
-            let broken = chrono::format::StrftimeItems::new(pattern)
-                .any(|item| item == chrono::format::Item::Error);
+            let broken = StrftimeItems::new(pattern).any(|item| item == Item::Error);
             if broken {
                 return Err(format!("`{pattern}` is no strftime pattern"));
             }
-            TimeFormat::Pattern(pattern.to_owned())
+            if has_year(pattern) {
+                TimeFormat::Pattern(pattern.to_owned())
+            } else {
+                TimeFormat::Yearless(pattern.to_owned())
+            }
         }
         other => {
             return Err(format!(
                 "unknown time format `{other}`; use rfc3339, epoch, epoch_s, epoch_ms or a strftime pattern"
             ));
         }
+    })
+}
+
+fn has_year(pattern: &str) -> bool {
+    StrftimeItems::new(pattern).any(|item| {
+        matches!(
+            item,
+            Item::Numeric(
+                Numeric::Year | Numeric::YearMod100 | Numeric::IsoYear | Numeric::Timestamp,
+                _
+            ) | Item::Fixed(chrono::format::Fixed::RFC2822 | chrono::format::Fixed::RFC3339)
+        )
     })
 }
 
@@ -226,6 +279,56 @@ mod tests {
             "2026/11/23 19:15:00",
             Some("2026-11-23T10:15:00Z"),
         );
+    }
+
+    #[test]
+    fn finds_the_year_that_a_time_does_not_carry() {
+        let read = |near: &str, zone: Option<&str>, text: &str| {
+            let names = ["%b %e %H:%M:%S".to_owned()];
+            let formats = TimeFormats::new(&names, zone).unwrap();
+            let near = NaiveDateTime::parse_from_str(near, "%Y-%m-%d %H:%M").unwrap();
+            formats.near(near).parse(text).and_then(write_time)
+        };
+        for (near, zone, text, expected) in [
+            (
+                "2026-11-23 12:00",
+                None,
+                "Nov  3 10:15:00",
+                "2026-11-03T10:15:00Z",
+            ),
+            (
+                "2027-01-01 00:05",
+                None,
+                "Dec 31 23:59:59",
+                "2026-12-31T23:59:59Z",
+            ),
+            (
+                "2026-12-31 23:59",
+                None,
+                "Jan  1 00:00:01",
+                "2027-01-01T00:00:01Z",
+            ),
+            (
+                "2027-01-01 00:05",
+                Some("Asia/Tokyo"),
+                "Jan  1 08:59:00",
+                "2026-12-31T23:59:00Z",
+            ),
+            (
+                "2029-02-01 00:00",
+                None,
+                "Feb 29 10:15:00",
+                "2028-02-29T10:15:00Z",
+            ),
+        ] {
+            assert_eq!(read(near, zone, text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(
+            read("2027-03-01 00:00", None, "Feb 29 10:15:00"),
+            Some("2028-02-29T10:15:00Z".to_owned())
+        );
+        assert_eq!(read("2026-11-23 12:00", None, "Nov 31 10:15:00"), None);
+        check(&["%b %e %H:%M:%S"], None, "Nov 23 10:15:00", None);
     }
 
     #[test]

@@ -75,11 +75,24 @@ impl Check<'_> {
             self.array(field, value);
             self.allowed(field, value);
         }
+        self.members(path, kind, value);
         for element in value.elements() {
             if let Some(fault) = wrong_type(kind, element) {
                 self.faults
                     .push(format!("`{path}` ({kind}) {fault}: {}", element.write()));
             }
+        }
+    }
+
+    /// In a list of objects each member is a field of its own.
+    fn members(&mut self, path: &str, kind: FieldType, value: &Json) {
+        let below = format!("{path}.");
+        let listed = self.declared.keys().any(|name| name.starts_with(&below));
+        if !listed || !matches!(kind, FieldType::FlatObject | FieldType::Nested) {
+            return;
+        }
+        for element in value.elements() {
+            self.object(path, element);
         }
     }
 

@@ -8,6 +8,7 @@ use sekisho_document::{FieldType, ecs};
 use super::Compiler;
 use crate::ParserError;
 use crate::convert::convert;
+use crate::domain::DomainPart;
 use crate::program::{Given, Mapping, Output, Source, Step};
 use crate::spec::{Constant, FieldSpec, FieldTable, Scalar, TextOrList};
 use crate::time::TimeFormats;
@@ -134,10 +135,19 @@ impl Compiler<'_> {
             .map_err(|error: sekisho_document::DocumentError| fail(error.to_string()))?;
         // In ECS fields `as` only repeats the type, as in `as = "ip"`.
         let steps = steps(table).map_err(fail)?;
-        let target = self
-            .outputs
-            .target(name, kind)
-            .map_err(|message| self.file.error(at, message))?;
+        if table.members.is_some() && !steps.is_empty() {
+            return Err(fail(
+                "`members` stands alone, without other steps".to_owned(),
+            ));
+        }
+        let (target, members) = match &table.members {
+            Some(members) => self.outputs.objects(name, members),
+            None => self
+                .outputs
+                .target(name, kind)
+                .map(|target| (target, Vec::new())),
+        }
+        .map_err(|message| self.file.error(at, message))?;
         let otherwise = table
             .otherwise
             .as_deref()
@@ -162,6 +172,7 @@ impl Compiler<'_> {
             sources,
             collect,
             steps,
+            members,
             otherwise,
         })
     }
@@ -220,6 +231,12 @@ fn steps(table: &FieldTable) -> Result<Vec<Step>, String> {
         .map_err(|error| {
             format!("`extract` is no regular expression: {error}").replace('\n', " ")
         })?;
+    let domain = match table.domain.as_deref() {
+        Some(word) => Some(
+            DomainPart::parse(word).ok_or_else(|| format!("`domain` is {}", DomainPart::WORDS))?,
+        ),
+        None => None,
+    };
     let map = table.map.as_ref().map(|entries| {
         entries
             .iter()
@@ -242,6 +259,7 @@ fn steps(table: &FieldTable) -> Result<Vec<Step>, String> {
         table.split.clone().map(Step::Split),
         table.url_decode.then_some(Step::UrlDecode),
         extract.map(Step::Extract),
+        domain.map(Step::Domain),
         map.map(Step::Map),
     ];
     Ok(all.into_iter().flatten().collect())

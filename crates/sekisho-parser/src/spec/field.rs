@@ -84,6 +84,8 @@ pub(crate) struct FieldTable {
     pub(crate) extract: Option<String>,
     pub(crate) map: Option<Entries<String>>,
     pub(crate) map_by: Option<[String; 2]>,
+    pub(crate) domain: Option<String>,
+    pub(crate) members: Option<Entries<String>>,
 }
 
 impl<'de> Deserialize<'de> for FieldSpec {
