@@ -18,14 +18,14 @@ pub struct Framing {
 pub enum Format {
     /// JSON values: one or many, with newlines, white space, commas or nothing between them, pretty-printed or not.
     ///
-    /// Where a top-level object holds an array under `records` (a key path, outermost first), the array's elements are the records and the rest of that object is envelope.
+    /// Where a top-level object holds an array under one of `records` (each a key path, outermost first), the array's elements are the records and the rest of that object is envelope.
     /// A top-level object without it is itself one record, and so is an element of a top-level array.
     ///
     /// A broken record ends where its brackets close, at the seam to the next one (`},{`), or before the next line that can begin one; text that is no JSON is a fault of its own.
     /// An array of records that the object's end leaves open gives one empty [`FaultReason::Truncated`].
     Json {
-        /// The path of keys to the array of records, empty for none.
-        records: Vec<String>,
+        /// The paths of keys to arrays of records, empty for none.
+        records: Vec<Vec<String>>,
     },
     /// CloudWatch Logs subscription objects, one or many with anything or nothing between them: [`Format::Json`] whose records are the elements of `logEvents`.
     ///

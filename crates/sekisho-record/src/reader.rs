@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_whatever_the_shape() {
         let json = |key: &str| Format::Json {
-            records: vec![key.to_owned()],
+            records: vec![vec![key.to_owned()]],
         };
         check_memory(json("Records"), "{\"a\":\"", b'x');
         check_memory(json("Records"), "{\"a\":\"\n", b'x');

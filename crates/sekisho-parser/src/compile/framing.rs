@@ -32,9 +32,10 @@ pub(super) fn framing(
         FormatSpec::Json => Format::Json {
             records: record
                 .records
-                .as_deref()
+                .iter()
+                .flat_map(|paths| &paths.0)
                 .map(|path| path.split('.').map(str::to_owned).collect())
-                .unwrap_or_default(),
+                .collect(),
         },
         FormatSpec::Ndjson => Format::Ndjson,
         FormatSpec::Lines => Format::Lines,

@@ -82,7 +82,7 @@ pub(crate) struct MatchSpec {
 pub(crate) struct RecordSpec {
     pub(crate) format: FormatSpec,
     #[serde(default)]
-    pub(crate) records: Option<String>,
+    pub(crate) records: Option<TextOrList>,
     #[serde(default)]
     pub(crate) unwrap: Vec<Envelope>,
     #[serde(default)]

@@ -54,11 +54,17 @@ enum Turn {
 }
 
 impl JsonFramer {
-    pub(crate) fn new(records: Vec<String>, max_record_bytes: usize, max_depth: usize) -> Self {
-        let path = records.into_iter().map(|key| key.into_bytes().into());
+    pub(crate) fn new(
+        records: Vec<Vec<String>>,
+        max_record_bytes: usize,
+        max_depth: usize,
+    ) -> Self {
+        let bytes = |key: String| key.into_bytes().into_boxed_slice();
+        let paths = records.into_iter();
+        let paths = paths.map(|path| path.into_iter().map(bytes).collect());
         Self {
             rules: Rules {
-                path: path.collect(),
+                paths: paths.collect(),
                 max_depth,
             },
             state: State::Between,
@@ -72,7 +78,7 @@ impl JsonFramer {
 
     /// Frames the events of CloudWatch Logs subscriptions.
     pub(crate) fn cloudwatch_logs(max_record_bytes: usize, max_depth: usize) -> Self {
-        let records = vec!["logEvents".to_owned()];
+        let records = vec![vec!["logEvents".to_owned()]];
         Self {
             envelope: Envelope::new(max_record_bytes).with_control(),
             ..Self::new(records, max_record_bytes, max_depth)
@@ -203,7 +209,7 @@ impl JsonFramer {
             self.comma = true;
             return Turn::Go;
         }
-        let candidate = top && byte == b'{' && !self.rules.path.is_empty();
+        let candidate = top && byte == b'{' && !self.rules.paths.is_empty();
         self.state = State::In(Box::new(Value::new(at, self.line, own_line, candidate)));
         Turn::Go
     }

@@ -3,6 +3,7 @@
 use super::layout::{Line, SEAM_BYTES, seam};
 use super::sprint::sprint;
 use super::token::{Expect, InString, Token, is_word};
+use super::trail::{Path, Trail};
 use crate::window::Window;
 
 /// How the walk of a value stops.
@@ -49,16 +50,14 @@ pub(crate) struct Value {
     pub(super) quote: u64,
     /// The last token was a string; its closing quote.
     pub(super) unquote: Option<u64>,
-    /// How many keys of the path to the records are the open objects'.
-    matched: usize,
-    /// The last key was the next one of the path.
-    pending: bool,
+    /// How far the open objects follow the paths to the records.
+    trail: Trail,
 }
 
 /// What stays the same for all values of an object.
 pub(crate) struct Rules {
-    /// The path of keys to the array of records.
-    pub(crate) path: Vec<Box<[u8]>>,
+    /// The paths to arrays of records.
+    pub(crate) paths: Vec<Path>,
     /// The deepest nesting.
     pub(crate) max_depth: usize,
 }
@@ -79,8 +78,7 @@ impl Value {
             token: Token::None,
             quote: start,
             unquote: None,
-            matched: 0,
-            pending: false,
+            trail: Trail::default(),
         }
     }
 
@@ -205,15 +203,16 @@ impl Value {
     fn closed<R>(&mut self, window: &Window<R>, end: u64, rules: &Rules) {
         self.token = Token::None;
         self.unquote = Some(end - 1);
-        self.pending = false;
+        self.trail.drop_key();
         match self.expect {
             Expect::Key | Expect::KeyOrEnd => {
                 self.expect = Expect::Colon;
-                if self.candidate && self.stack.len() == self.matched + 1 && self.beyond == 0 {
-                    let wanted = rules.path.get(self.matched);
-                    self.pending = wanted.is_some_and(|key| {
-                        end - self.quote == key.len() as u64 + 2
-                            && window.slice(self.quote + 1, end - 1) == &**key
+                if self.candidate && self.stack.len() == self.trail.depth() + 1 && self.beyond == 0
+                {
+                    let quote = self.quote;
+                    self.trail.key(&rules.paths, |key| {
+                        end - quote == key.len() as u64 + 2
+                            && window.slice(quote + 1, end - 1) == key
                     });
                 }
             }
@@ -256,18 +255,19 @@ impl Value {
     }
 
     fn push(&mut self, bracket: u8, rules: &Rules) -> Found {
-        let pending = std::mem::take(&mut self.pending);
-        if pending && bracket == b'[' && self.matched + 1 == rules.path.len() {
+        if bracket == b'[' && self.trail.is_records(&rules.paths) {
+            self.trail.drop_key();
             self.expect = Expect::CommaOrEnd;
             return Found::Records;
         }
         if self.beyond > 0 || self.stack.len() >= rules.max_depth {
+            self.trail.drop_key();
             self.too_deep = true;
             self.beyond += 1;
             self.expect = Expect::Anything;
             return Found::More;
         }
-        self.matched += usize::from(pending && bracket == b'{');
+        self.trail.open(bracket);
         self.stack.push(bracket);
         self.expect = match bracket {
             b'{' => Expect::KeyOrEnd,
@@ -300,7 +300,7 @@ impl Value {
             self.stack.pop();
         }
         self.stack.pop();
-        self.matched = self.matched.min(self.stack.len().saturating_sub(1));
+        self.trail.close(self.stack.len());
         self.expect = Expect::CommaOrEnd;
         right
     }
@@ -332,7 +332,7 @@ impl Value {
 
     fn word(&mut self) -> Result<(), &'static str> {
         self.token = Token::Word;
-        self.pending = false;
+        self.trail.drop_key();
         match self.expect {
             Expect::Anything => Ok(()),
             Expect::Value | Expect::ValueOrEnd => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use sekisho_record::{Format, Framing};
 use serde_json::value::RawValue;
 
-use crate::support::{Steps, delimited, framing, json, render};
+use crate::support::{Steps, delimited, framing, json, json_any, render};
 
 /// Pieces that make valid, nearly valid and broken input when put together.
 const PIECES: &[&str] = &[
@@ -58,6 +58,7 @@ fn any_framing() -> impl Strategy<Value = Framing> {
     let format = prop_oneof![
         6 => Just(json(&["Records"])),
         1 => Just(json(&["k", "Records"])),
+        1 => Just(json_any(&[&["b", "c"], &["k", "a"], &["Records"]])),
         1 => Just(framing(Format::CloudwatchLogs)),
         1 => Just(framing(Format::Ndjson)),
         1 => Just(framing(Format::Lines)),

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sekisho_record::{Format, Frame, Framing, RecordReader};
 
-use crate::support::{Steps, check, framing, json};
+use crate::support::{Steps, check, framing, json, json_any};
 
 fn subscription() -> Framing {
     framing(Format::CloudwatchLogs)
@@ -60,6 +60,30 @@ fn keeps_what_stands_before_the_array() {
         &json(&["Records"]),
         r#"{"a":1,"Records":[1],"b":2,"Records":[3]}"#,
         &[("1", Some(r#"{"a":1}"#)), ("3", Some(r#"{"a":1}"#))],
+    );
+}
+
+#[test]
+fn the_array_may_lie_under_several_paths() {
+    let framing = json_any(&[
+        &["findings"],
+        &["Findings"],
+        &["detail", "findings"],
+        &["detail", "x", "y"],
+    ]);
+    check_envelopes(
+        &framing,
+        r#"{"findings":[1]}{"Findings":[2]}{"account":"a","detail":{"n":{"findings":0},"findings":[3]}}{"detail":{"x":{"findings":[7],"y":[4]}}}{"bare":5}"#,
+        &[
+            ("1", Some("{}")),
+            ("2", Some("{}")),
+            (
+                "3",
+                Some(r#"{"account":"a","detail":{"n":{"findings":0}}}"#),
+            ),
+            ("4", Some(r#"{"detail":{"x":{"findings":[7]}}}"#)),
+            (r#"{"bare":5}"#, None),
+        ],
     );
 }
 

@@ -13,7 +13,14 @@ pub(crate) fn framing(format: Format) -> Framing {
 }
 
 pub(crate) fn json(path: &[&str]) -> Framing {
-    let records = path.iter().map(ToString::to_string).collect();
+    let paths = [path].into_iter().filter(|path| !path.is_empty());
+    json_any(&paths.collect::<Vec<_>>())
+}
+
+/// JSON whose array of records lies under one of several paths.
+pub(crate) fn json_any(paths: &[&[&str]]) -> Framing {
+    let keys = |path: &&[&str]| path.iter().map(ToString::to_string).collect();
+    let records = paths.iter().map(keys).collect();
     framing(Format::Json { records })
 }
 
