@@ -111,6 +111,12 @@ impl Parts {
                 self.add(table, &path(&[table]), item.span());
             }
         }
+        for table in ["request", "url", "user_agent", "outcome"] {
+            if let Some(items) = root.get(table).and_then(Item::as_table_like) {
+                self.add(table, &path(&[table]), root.get(table).and_then(Item::span));
+                self.entries(table, &path(&[table]), items);
+            }
+        }
         if let Some(Item::Table(timestamp)) = root.get("timestamp") {
             self.elements(
                 "timestamp",

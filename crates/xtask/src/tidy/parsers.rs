@@ -9,12 +9,16 @@ use super::File;
 use crate::sample;
 
 /// The tables of a `parser.toml`, in the order in which every file has them.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
     "source",
     "match",
     "record",
     "timestamp",
     "addresses",
+    "request",
+    "url",
+    "user_agent",
+    "outcome",
     "types",
     "fields",
     "constants",
