@@ -54,6 +54,24 @@ pub enum ParserError {
         /// The compiler's own text.
         message: String,
     },
+    /// A name to redact that cannot be one.
+    #[error(
+        "`{name}` in `{setting}` is no name; use letters, digits, `-` and `_`, at least three of them"
+    )]
+    Name {
+        /// The setting.
+        setting: &'static str,
+        /// The text as written.
+        name: String,
+    },
+    /// A name that would not be redacted anyway.
+    #[error("`{name}` in `redact.keep` is no name that is redacted; did you mean `{nearest}`?")]
+    Kept {
+        /// The text as written.
+        name: String,
+        /// The nearest name that is redacted.
+        nearest: String,
+    },
     /// A CIDR range that is none.
     #[error("`{text}` is no network; write it as `192.0.2.0/24` or `2001:db8::/32`")]
     Cidr {

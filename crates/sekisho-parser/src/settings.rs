@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use sekisho_document::{IndexNaming, Rotation};
 
-use crate::ParserError;
+use crate::{ParserError, Redactor};
 
 /// What an installation decides about every parser.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct ParserSettings {
     pub max_depth: usize,
     /// How many records of an object that no parser claims are indexed.
     pub unknown_records: u64,
+    /// Takes secrets out before anything leaves.
+    pub redactor: Redactor,
     /// What `sekisho.parser` says behind the dataset and `@`.
     pub version: String,
 }
@@ -42,6 +44,7 @@ impl Default for ParserSettings {
             max_record_bytes: 8 << 20,
             max_depth: 100,
             unknown_records: 10_000,
+            redactor: Redactor::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -59,7 +59,7 @@ fn header<'p, 'a>(cef: &'a str, pairs: &mut Vec<Pair<'p, 'a>>) -> Result<&'a str
     let mut rest = cef;
     for (n, name) in HEADER.iter().enumerate().take(NAME) {
         let (field, behind) = field(rest).ok_or(Misfit::Cef {
-            next: HEADER[n + 1],
+            next: HEADER.get(n + 1).copied().unwrap_or(name),
             n_fields: n + 1,
         })?;
         pairs.push(Pair::free(name, header_text(field)));
