@@ -43,14 +43,15 @@ export class QuarantineBucket extends Construct {
     this.grant(ingest, ["s3:PutObject", "s3:GetObject"]);
   }
 
-  /** Lets replay also list and delete what has succeeded. */
+  /** Lets replay also delete what has succeeded. */
   grantReplay(replay: SekishoFunction): void {
     this.grant(replay, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]);
-    replay.allow(["s3:ListBucket"], [this.bucket.bucketArn]);
   }
 
   private grant(user: SekishoFunction, actions: string[]): void {
     user.allow(actions, [this.bucket.arnForObjects("*")]);
+    // Without it, a note that was never written looks forbidden.
+    user.allow(["s3:ListBucket"], [this.bucket.bucketArn]);
     user.allow(["kms:Decrypt", "kms:GenerateDataKey"], [this.key.keyArn]);
     user.set({ quarantine: { bucket: this.bucket.bucketName } });
     acknowledge(user.role, {

@@ -63,8 +63,10 @@ export interface SearchDomainProps {
   readonly network?: Network;
   /** Sets the domain up: its role is the master user of a new domain. */
   readonly apply: SekishoFunction;
-  /** What reads and writes documents. */
-  readonly users: readonly SekishoFunction[];
+  /** What writes documents. */
+  readonly writers: readonly SekishoFunction[];
+  /** What asks how the domain is. */
+  readonly askers: readonly SekishoFunction[];
 }
 
 const VERSION = "2.19";
@@ -121,17 +123,13 @@ export class SearchDomain extends Construct {
 
   /** Fine-grained access control decides what each may do inside. */
   private grant(props: SearchDomainProps): void {
-    const everything = [`${this.domainArn}/*`];
-    for (const user of [...props.users, props.apply]) {
+    for (const { user, actions } of rights(props)) {
       acknowledge(user.role, {
         id: `AwsSolutions-IAM5[Resource::${this.nagArn()}/*]`,
         reason: "A request's path is its resource; inside the domain the role of fine-grained access control decides.",
       });
+      user.allow(actions, [`${this.domainArn}/*`]);
     }
-    for (const user of props.users) {
-      user.allow(["es:ESHttpGet", "es:ESHttpPost"], everything);
-    }
-    props.apply.allow(["es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"], everything);
   }
 
   /** How cdk-nag writes the domain's ARN. */
@@ -208,17 +206,20 @@ export class SearchDomain extends Construct {
     return domain;
   }
 
-  /** Written into the domain itself; the construct of CDK would call the API from a function of its own. */
+  /**
+   * Written into the domain itself; the construct of CDK would call the API from a function of its own.
+   *
+   * It allows on its own, beside the roles' policies, so it names for each function no more than they do.
+   */
   private accessPolicy(name: string, options: NewDomain, props: SearchDomainProps): PolicyDocument {
-    const roles = [props.apply, ...props.users].map((user) => user.role.roleArn);
-    const resource = Stack.of(this).formatArn({ service: "es", resource: "domain", resourceName: `${name}/*` });
+    const resources = [Stack.of(this).formatArn({ service: "es", resource: "domain", resourceName: `${name}/*` })];
+    const allow = (arn: string, actions: string[]): PolicyStatement =>
+      new PolicyStatement({ actions, principals: [new ArnPrincipal(arn)], resources });
     return new PolicyDocument({
       statements: [
-        new PolicyStatement({
-          actions: ["es:ESHttp*"],
-          principals: [...roles, ...(options.principals ?? [])].map((arn) => new ArnPrincipal(arn)),
-          resources: [resource],
-        }),
+        ...rights(props).map(({ user, actions }) => allow(user.role.roleArn, actions)),
+        // OpenSearch Dashboards uses every method, also for looking.
+        ...(options.principals ?? []).map((arn) => allow(arn, ["es:ESHttp*"])),
       ],
     });
   }
@@ -253,6 +254,17 @@ export class SearchDomain extends Construct {
     });
     return { ...groups, policy };
   }
+}
+
+/** Which methods a function uses; `infra/test/iam` compares them with what the binaries were seen to use. */
+function rights(props: SearchDomainProps): { user: SekishoFunction; actions: string[] }[] {
+  const of = (users: readonly SekishoFunction[], ...methods: string[]): { user: SekishoFunction; actions: string[] }[] =>
+    users.map((user) => ({ user, actions: methods.map((method) => `es:ESHttp${method}`) }));
+  return [
+    ...of([props.apply], "Get", "Post", "Put"),
+    ...of(props.writers, "Get", "Post"),
+    ...of(props.askers, "Get"),
+  ];
 }
 
 /** Tells the two kinds of domains apart. */

@@ -80,7 +80,8 @@ export class SekishoStack extends Stack {
       prefix,
       network: this.network,
       apply: this.apply,
-      users: this.lanes.flatMap((lane) => [lane.ingest, lane.replay]),
+      writers: this.lanes.map((lane) => lane.ingest),
+      askers: this.lanes.map((lane) => lane.replay),
     });
     this.wire(watchedSources(props));
     if (props.monitoring !== false) {

@@ -111,8 +111,8 @@ test("functions run on arm64 with traces; replay runs once at a time, every 15 m
 
 test("roles may do what the README says, and no more", () => {
   const common = [...LOG_ACTIONS, ...TRACE_ACTIONS, ...VPC_ACTIONS];
-  const both = ["es:ESHttpGet", "es:ESHttpPost", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"];
-  assert.deepEqual(allowed(defaults.template, "LanemainIngestRole"), [...common, ...both, "sqs:GetQueueAttributes"].sort());
+  const both = ["es:ESHttpGet", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"];
+  assert.deepEqual(allowed(defaults.template, "LanemainIngestRole"), [...common, ...both, "es:ESHttpPost", "sqs:GetQueueAttributes"].sort());
   assert.deepEqual(allowed(defaults.template, "LanemainReplayRole"), [...common, ...both, "s3:DeleteObject"].sort());
   assert.deepEqual(
     allowed(defaults.template, "ApplyRole"),
@@ -120,7 +120,7 @@ test("roles may do what the README says, and no more", () => {
   );
 });
 
-test("ingest may neither delete nor list in the quarantine, and touches no configuration", () => {
+test("ingest may not delete in the quarantine, and touches no configuration", () => {
   const policy = JSON.stringify(only(defaults.template, "AWS::IAM::Policy", "LanemainIngestRole"));
   assert.doesNotMatch(policy, /s3:DeleteObject/);
   assert.doesNotMatch(policy, /ConfigBucket/);

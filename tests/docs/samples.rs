@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use sekisho_cli::cases::Case;
 use sekisho_object::{ObjectLimits, decompress};
 use sekisho_parser::{Catalog, ObjectContext, Parser, ParserSettings};
-use sekisho_record::{Frame, Record, RecordReader};
+use sekisho_record::{Frame, RecordReader};
 use serde_json::Value;
 use toml_edit::DocumentMut;
 

@@ -4,6 +4,7 @@
 
 mod binary;
 mod deployment;
+mod event;
 mod package;
 mod runtime;
 
@@ -21,8 +22,9 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 
 use crate::run_folder::{run_folder, shared};
 
-pub use binary::ingest_binary;
+pub use binary::function_binary;
 pub use deployment::{Deployment, Function, QueueOptions};
+pub use event::queue_event;
 pub use runtime::{Answer, Bootstrap};
 
 /// A start takes 0.4 s on a quiet machine.

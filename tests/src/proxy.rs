@@ -13,6 +13,11 @@ use anyhow::{Context, Result};
 
 /// No service takes longer in a test.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How SQS and STS write what is asked of them.
+const CALLS: [&str; 2] = [
+    "application/x-amz-json",
+    "application/x-www-form-urlencoded",
+];
 
 /// What passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,10 @@ pub struct Request {
     pub path: String,
     /// The `x-amz-target` header, by which SQS is asked; else empty.
     pub target: String,
+    /// The access key id that signed it; else empty.
+    pub access_key: String,
+    /// The body of a call to SQS or STS, where they say what is asked; else empty.
+    pub call: String,
 }
 
 /// What happens to a request.
@@ -56,6 +65,7 @@ struct Shared {
     upstream: Mutex<SocketAddr>,
     rule: Mutex<Rule>,
     log: Mutex<Vec<Request>>,
+    answered: Mutex<Vec<(Request, u16)>>,
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
     is_over: AtomicBool,
@@ -73,6 +83,7 @@ impl Proxy {
             upstream: Mutex::new(host(url)?),
             rule: Mutex::new(Box::new(|_| Fault::Pass)),
             log: Mutex::default(),
+            answered: Mutex::default(),
             at_once: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
@@ -120,6 +131,11 @@ impl Proxy {
         let most = self.shared.most_at_once.swap(0, Ordering::Relaxed);
         (std::mem::take(&mut *lock(&self.shared.log)), most)
     }
+
+    /// Takes what was answered since the last time, with the statuses.
+    pub fn answered(&self) -> Vec<(Request, u16)> {
+        std::mem::take(&mut *lock(&self.shared.answered))
+    }
 }
 
 impl Drop for Proxy {
@@ -140,15 +156,21 @@ impl Shared {
         let at_once = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_at_once.fetch_max(at_once, Ordering::Relaxed);
         let fault = (lock(&self.rule))(&request);
-        let done = self.apply(stream, &bytes, &fault);
+        let done = self.apply(stream, (&request, &bytes), &fault);
         self.at_once.fetch_sub(1, Ordering::Relaxed);
         done
     }
 
-    fn apply(&self, mut stream: &TcpStream, request: &[u8], fault: &Fault) -> Result<()> {
+    fn apply(
+        &self,
+        mut stream: &TcpStream,
+        (request, bytes): (&Request, &[u8]),
+        fault: &Fault,
+    ) -> Result<()> {
         match fault {
             Fault::Cut => return Ok(()),
             Fault::Answer(status, body) => {
+                lock(&self.answered).push((request.clone(), *status));
                 let length = body.len();
                 let head = format!(
                     "HTTP/1.1 {status} Fault\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
@@ -160,7 +182,8 @@ impl Shared {
             Fault::Delay(time) => thread::sleep(*time),
             Fault::Pass | Fault::Lose | Fault::Abort(_) | Fault::Truncate(_) => {}
         }
-        let answer = self.ask(request)?;
+        let answer = self.ask(bytes)?;
+        lock(&self.answered).push((request.clone(), status(&answer)?));
         let answer = match fault {
             Fault::Lose => return Ok(()),
             Fault::Abort(part) => {
@@ -209,9 +232,11 @@ fn read(stream: &TcpStream) -> Result<Option<(Request, Vec<u8>)>> {
         method: word(),
         path: word(),
         target: String::new(),
+        access_key: String::new(),
+        call: String::new(),
     };
     let mut bytes = line.clone().into_bytes();
-    let (mut length, mut is_chunked) = (0, false);
+    let (mut length, mut is_chunked, mut is_call) = (0, false, false);
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
@@ -223,6 +248,8 @@ fn read(stream: &TcpStream) -> Result<Option<(Request, Vec<u8>)>> {
             "content-length" => length = value.parse()?,
             "transfer-encoding" => is_chunked = value.eq_ignore_ascii_case("chunked"),
             "x-amz-target" => value.clone_into(&mut request.target),
+            "authorization" => request.access_key = access_key(value),
+            "content-type" => is_call = CALLS.iter().any(|call| value.starts_with(call)),
             // Bodies are small: whoever waits for a go-ahead gets it.
             "expect" => {
                 let mut stream = stream;
@@ -239,9 +266,29 @@ fn read(stream: &TcpStream) -> Result<Option<(Request, Vec<u8>)>> {
     } else {
         let start = bytes.len();
         bytes.resize(start + length, 0);
-        reader.read_exact(bytes.get_mut(start..).unwrap_or_default())?;
+        let body = bytes.get_mut(start..).unwrap_or_default();
+        reader.read_exact(body)?;
+        if is_call {
+            request.call = String::from_utf8_lossy(body).into_owned();
+        }
     }
     Ok(Some((request, bytes)))
+}
+
+/// Gives the access key id of a signature.
+fn access_key(authorization: &str) -> String {
+    let key = authorization.split_once("Credential=");
+    let key = key.and_then(|(_, rest)| rest.split('/').next());
+    key.unwrap_or_default().to_owned()
+}
+
+fn status(answer: &[u8]) -> Result<u16> {
+    let line = answer.split(|byte| *byte == b'\r').next();
+    let line = std::str::from_utf8(line.unwrap_or_default())?;
+    let status = line.split(' ').nth(1).unwrap_or_default();
+    status
+        .parse()
+        .with_context(|| format!("an answer without a status: `{line}`"))
 }
 
 /// Copies a chunked body as it is.

@@ -15,6 +15,7 @@ use sekisho_config::BucketRole;
 use self::role::RoleCredentials;
 
 /// Assumed credentials last an hour; new ones are asked for so long before their end, as STS may be out of reach for some minutes.
+/// The SDK draws the moment from the first half of it, so that processes do not all ask at once.
 const EARLY: Duration = Duration::from_secs(5 * 60);
 
 /// The clients of S3: the process's own, and one for each bucket of another account.

@@ -11,8 +11,8 @@ use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
     MessageSystemAttributeName,
 };
-use sekisho_tests::aws::{Answer, Bootstrap};
-use serde_json::{Map, Value, json};
+use sekisho_tests::aws::{Answer, Bootstrap, queue_event};
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 /// How long an empty queue is left alone.
@@ -142,7 +142,7 @@ impl Worker {
                 continue;
             }
             self.tally.invocations.fetch_add(1, Ordering::Relaxed);
-            let event = json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() });
+            let event = queue_event(&messages);
             let answer = self.process()?.invoke_within(&event, self.plan.time)?;
             match answer {
                 Answer::Response(answer) => {
@@ -254,23 +254,4 @@ fn receives(message: &Message) -> u64 {
     let name = MessageSystemAttributeName::ApproximateReceiveCount;
     let count = message.attributes().and_then(|all| all.get(&name));
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
-}
-
-/// One message as the event source mapping hands it over.
-fn record(message: &Message) -> Value {
-    let system = message.attributes().into_iter().flatten();
-    let system: Map<String, Value> = system
-        .map(|(name, value)| (name.as_str().to_owned(), json!(value)))
-        .collect();
-    let own = message.message_attributes().into_iter().flatten();
-    let own: Map<String, Value> = own
-        .map(|(name, value)| {
-            let value = json!({ "stringValue": value.string_value(), "stringListValues": [],
-                "binaryListValues": [], "dataType": value.data_type() });
-            (name.clone(), value)
-        })
-        .collect();
-    json!({ "messageId": message.message_id(), "receiptHandle": message.receipt_handle(), "body": message.body(),
-        "attributes": system, "messageAttributes": own, "md5OfBody": message.md5_of_body(),
-        "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:q", "awsRegion": "us-east-1" })
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use sekisho_parser::{Catalog, ParserSettings};
-use sekisho_tests::aws::{Aws, ingest_binary};
+use sekisho_tests::aws::{Aws, function_binary};
 use sekisho_tests::node::{End, Node, Version};
 use sekisho_tests::opensearch::Cluster;
 use sekisho_tests::proxy::Proxy;
@@ -29,7 +29,7 @@ pub(crate) struct World {
 impl World {
     /// Builds the binary, starts all parts and applies the templates.
     pub(crate) async fn start() -> Result<Self> {
-        let binary = ingest_binary()?;
+        let binary = function_binary("sekisho-ingest")?;
         let aws = Aws::start()?;
         let node = Node::start(Version::Newest)?;
         let aside = Proxy::start(node.url())?;

@@ -12,7 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use sekisho_aws::Session;
 use sekisho_config::{S3Settings, Settings};
 use sekisho_parser::{Catalog, ParserSettings};
-use sekisho_tests::aws::{Aws, Deployment, Function, ingest_binary};
+use sekisho_tests::aws::{Aws, Deployment, Function, function_binary};
 use sekisho_tests::node::{Node, Version};
 use sekisho_tests::opensearch::Cluster;
 use serde_json::json;
@@ -32,7 +32,7 @@ pub(crate) struct World {
 impl World {
     /// Builds the binary, starts all parts, applies the templates and deploys the function.
     pub(crate) async fn start() -> Result<Self> {
-        let binary = ingest_binary()?;
+        let binary = function_binary("sekisho-ingest")?;
         let aws = Aws::start()?;
         let node = Node::start(Version::Newest)?;
         let cluster = Cluster::connect(node.url())?;
