@@ -13,7 +13,8 @@ const URL: &str = "[url]\nfull = \"u\"\n";
 #[test]
 fn splits_an_absolute_url_and_keeps_it() {
     // The password is hidden before anything is read, by redaction.
-    let text = "HTTPS://alice:[redacted]@WWW.Example.com:443/a%20b/%2e%2e/x%2Ephp?q=1%27+or+1&r#top";
+    let text =
+        "HTTPS://alice:[redacted]@WWW.Example.com:443/a%20b/%2e%2e/x%2Ephp?q=1%27+or+1&r#top";
     let document = url(
         URL,
         &json!({ "u": text }),
