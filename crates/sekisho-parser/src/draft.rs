@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::origin::{Decision, Origin};
-use crate::time::TimeFormats;
 use crate::program::{Program, Root, Source};
+use crate::time::TimeFormats;
 use crate::value::Value;
 use crate::walk::Walked;
 

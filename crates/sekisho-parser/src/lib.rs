@@ -9,12 +9,12 @@ mod columns;
 mod compile;
 mod condition;
 mod convert;
-mod draft;
 mod domain;
+mod draft;
 mod emit;
-mod envelope;
 #[cfg(test)]
 mod engine_tests;
+mod envelope;
 mod error;
 mod execute;
 mod files;

@@ -238,8 +238,8 @@ fn from_vrl<'a>(value: &VrlValue, output: usize, draft: &Draft<'_, 'a>) -> Optio
             .then_some(Value::Object(Cow::Owned(text)));
     }
     let mut push = |scalar: &VrlValue| {
-        let value = scalar_from_vrl(scalar)
-            .and_then(|value| convert(value, field.kind, draft.times));
+        let value =
+            scalar_from_vrl(scalar).and_then(|value| convert(value, field.kind, draft.times));
         converted.extend(value);
     };
     match value {

@@ -5,8 +5,8 @@
 //! **Invariant:** an object's books balance (`records = indexed + raw + duplicate + excluded + quarantined`) or the object has failed; nothing here knows AWS, OpenSearch or a parser by name.
 
 mod batcher;
-mod chunk;
 mod buffers;
+mod chunk;
 mod closing;
 mod configure;
 mod continuations;

@@ -140,7 +140,9 @@ fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
 }
 
 fn is_name(name: &str) -> bool {
-    name.len() >= 3 && name.bytes().all(is_name_byte) && name.bytes().any(|b| b.is_ascii_alphabetic())
+    name.len() >= 3
+        && name.bytes().all(is_name_byte)
+        && name.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 /// Tells whether a byte can stand in a name.

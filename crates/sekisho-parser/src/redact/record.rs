@@ -45,11 +45,7 @@ impl ObjectPlan {
 
 impl Walker<'_> {
     /// Takes columns to their places without the secrets in them.
-    pub(crate) fn place_hiding<'a>(
-        &self,
-        mut pairs: Vec<Pair<'_, 'a>>,
-        hides: bool,
-    ) -> Walked<'a> {
+    pub(crate) fn place_hiding<'a>(&self, mut pairs: Vec<Pair<'_, 'a>>, hides: bool) -> Walked<'a> {
         if !self.suspicious && !hides {
             return self.place(&pairs);
         }

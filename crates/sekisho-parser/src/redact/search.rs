@@ -53,7 +53,10 @@ impl Search {
 /// Adds the pieces of a name: one word is enough to find it, and inside of a word only all-small and all-capital letters are seen.
 fn add_pieces(pieces: &mut BTreeSet<String>, name: &str) {
     let name = name.to_ascii_lowercase();
-    let words: Vec<&str> = name.split(['-', '_']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = name
+        .split(['-', '_'])
+        .filter(|word| !word.is_empty())
+        .collect();
     let inside = |word: &&str| word.get(1..=PIECE_BYTES).map(str::to_owned);
     let long: Vec<String> = words.iter().filter_map(inside).collect();
     if long.iter().any(|piece| pieces.contains(piece)) {

@@ -6,7 +6,10 @@ fn check(text: &str, expected: &str) {
     let redactor = Redactor::default();
     assert_eq!(redactor.text(text), expected, "{text}");
     let again = redactor.text(expected);
-    assert!(matches!(again, Cow::Borrowed(_)) || again == expected, "{again}");
+    assert!(
+        matches!(again, Cow::Borrowed(_)) || again == expected,
+        "{again}"
+    );
 }
 
 #[test]
@@ -153,14 +156,20 @@ fn names_are_added_and_kept() {
 
 #[test]
 fn bytes_that_are_no_text_are_read_by_patterns_too() {
-    let redacted = Redactor::default().bytes(b"\xff\xfe{\"password\":\"x\"").into_owned();
+    let redacted = Redactor::default()
+        .bytes(b"\xff\xfe{\"password\":\"x\"")
+        .into_owned();
     assert_eq!(redacted, b"\xff\xfe{\"password\":\"[redacted]\"");
 }
 
 #[test]
 fn hostile_nesting_costs_no_stack_and_little_time() {
     let redactor = Redactor::default();
-    let deep = format!("{}\"password\":\"hunter2\"{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    let deep = format!(
+        "{}\"password\":\"hunter2\"{}",
+        "{\"a\":".repeat(100_000),
+        "}".repeat(100_000)
+    );
     assert!(!redactor.text(&deep).contains("hunter2"));
     let pairs = format!(
         "{}\"hunter2\"{}",

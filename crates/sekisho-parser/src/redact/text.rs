@@ -64,7 +64,12 @@ impl Rules {
     /// Reads the name around a place, if it is one.
     fn name_at(&self, bytes: &[u8], at: usize) -> Option<Named> {
         let before = bytes.get(..at)?;
-        let start = at - before.iter().rev().take_while(|b| is_name_byte(**b)).count();
+        let start = at
+            - before
+                .iter()
+                .rev()
+                .take_while(|b| is_name_byte(**b))
+                .count();
         let behind = bytes.get(at..)?;
         let end = at + behind.iter().take_while(|b| is_name_byte(**b)).count();
         // The letter of `\n` and the digits of `%3F` are none of the name's.
@@ -117,7 +122,10 @@ fn names_something(bytes: &[u8], name: &Named) -> bool {
         // The name of a pair is the value of `name`, or the first of an array.
         Some(b',' | b'}') if name.field => {
             let before = bytes.get(..name.range.start).unwrap_or_default();
-            let mut before = before.iter().rev().skip_while(|b| is_quote(b) || is_blank(b));
+            let mut before = before
+                .iter()
+                .rev()
+                .skip_while(|b| is_quote(b) || is_blank(b));
             matches!(before.next(), Some(b':' | b'['))
         }
         _ => false,
@@ -196,7 +204,14 @@ fn partner(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Tells whether a key of a pair holds the name.
 pub(super) fn is_name_key(key: &str) -> bool {
-    const KEYS: [&str; 6] = ["name", "key", "header", "headername", "header_name", "field"];
+    const KEYS: [&str; 6] = [
+        "name",
+        "key",
+        "header",
+        "headername",
+        "header_name",
+        "field",
+    ];
     KEYS.iter().any(|known| key.eq_ignore_ascii_case(known))
 }
 
@@ -209,7 +224,10 @@ pub(super) fn is_value_key(key: &str) -> bool {
 /// Decides where a value ends.
 fn extent(bytes: &[u8], at: usize, form: Form, name: &Named) -> Range<usize> {
     let slashes = backslashes(bytes, at);
-    if let Some(quote) = bytes.get(at + slashes).filter(|b| matches!(b, b'"' | b'\'')) {
+    if let Some(quote) = bytes
+        .get(at + slashes)
+        .filter(|b| matches!(b, b'"' | b'\''))
+    {
         let start = at + slashes + 1;
         return start..quote_end(bytes, start, *quote, slashes);
     }
@@ -258,7 +276,9 @@ fn word_length(rest: &[u8], wordy: bool) -> usize {
             b'\n' | b'\r' | b'&' | b'"' | b'\'' => true,
             b';' => !wordy,
             b'%' => more.starts_with(b"26"),
-            b'\\' => more.first().is_some_and(|b| b"\"'nrt".contains(b)) || more.starts_with(b"u0026"),
+            b'\\' => {
+                more.first().is_some_and(|b| b"\"'nrt".contains(b)) || more.starts_with(b"u0026")
+            }
             blank if blank.is_ascii_whitespace() => {
                 let so_far = rest.get(..n).unwrap_or_default();
                 !wordy || !(matches!(so_far.last(), Some(b';' | b',')) || is_scheme(so_far))
@@ -276,9 +296,18 @@ fn word_length(rest: &[u8], wordy: bool) -> usize {
 /// Tells whether a text is the name of an authentication scheme, behind which its parameters follow.
 fn is_scheme(text: &[u8]) -> bool {
     const SCHEMES: [&[u8]; 8] = [
-        b"basic", b"bearer", b"digest", b"negotiate", b"ntlm", b"token", b"apikey", b"hoba",
+        b"basic",
+        b"bearer",
+        b"digest",
+        b"negotiate",
+        b"ntlm",
+        b"token",
+        b"apikey",
+        b"hoba",
     ];
-    SCHEMES.iter().any(|scheme| text.eq_ignore_ascii_case(scheme))
+    SCHEMES
+        .iter()
+        .any(|scheme| text.eq_ignore_ascii_case(scheme))
         || text.to_ascii_uppercase().starts_with(b"AWS4-")
 }
 
@@ -332,5 +361,8 @@ fn backslashes(bytes: &[u8], at: usize) -> usize {
 /// Gives the place behind blanks.
 fn blanks(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+    at + rest
+        .iter()
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count()
 }

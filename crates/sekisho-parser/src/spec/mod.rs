@@ -15,8 +15,8 @@ pub(crate) use condition::{ConditionSpec, SetSpec, Test, WhenSpec};
 pub(crate) use entries::Entries;
 pub(crate) use field::{Constant, FieldSpec, FieldTable, Scalar, TextOrList};
 pub(crate) use read::{SpecFile, read_spec};
-pub(crate) use web::{OutcomeSpec, RequestSpec, UrlSpec, UserAgentSpec};
 pub(crate) use tokens::{TokenWhenSpec, TokensSpec};
+pub(crate) use web::{OutcomeSpec, RequestSpec, UrlSpec, UserAgentSpec};
 
 /// A whole `parser.toml`.
 #[derive(Debug, Deserialize)]
