@@ -376,7 +376,6 @@ impl ObjectRun {
         }
     }
 
-    /// Waits until the batcher is gone.
     pub(crate) fn messages(&self) -> mpsc::UnboundedSender<Message> {
         self.messages.clone()
     }

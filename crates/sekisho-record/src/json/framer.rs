@@ -1,5 +1,7 @@
 //! [`JsonFramer`]: finds the values, opens the array of records, and goes on after what is broken.
 
+mod words;
+
 use std::sync::Arc;
 
 use memchr::{memchr, memchr2};
@@ -8,10 +10,12 @@ use super::envelope::Envelope;
 use super::layout::{Line, seam, tail};
 use super::scalar::is_scalar;
 use super::value::{Found, Rules, Value};
-use crate::cut::{Cut, LOOKBACK, Step};
+use crate::cut::{Cut, Step};
 use crate::frame::FaultReason;
 use crate::line::BOM;
 use crate::window::Window;
+
+use words::NO_VALUE;
 
 /// Frames JSON of any layout.
 pub(crate) struct JsonFramer {
@@ -349,51 +353,6 @@ impl JsonFramer {
         Turn::More
     }
 
-    fn word<R>(&mut self, start: u64, window: &Window<R>) -> Turn {
-        let rest = window.from(self.pos);
-        let length = rest.iter().position(|byte| {
-            matches!(
-                byte,
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b'{' | b'[' | b']' | b'}' | b'"' | b':'
-            )
-        });
-        let Some(length) = length else {
-            self.pos = window.end();
-            self.state = State::Word { start };
-            return Turn::More;
-        };
-        self.pos += length as u64;
-        // A longer one is no number that a log carries, and may have left the window.
-        if self.pos - start < LOOKBACK && is_scalar(window.slice(start, self.pos)) {
-            self.comma = false;
-            return Turn::Cut(record(start, self.pos));
-        }
-        self.state = State::Garbage { start };
-        Turn::Go
-    }
-
-    fn garbage<R>(&mut self, start: u64, window: &Window<R>) -> Turn {
-        let array = self.array.is_some();
-        let rest = window.from(self.pos);
-        let length = rest.iter().position(|byte| match byte {
-            b'\n' | b'{' => true,
-            b',' | b']' => array,
-            _ => false,
-        });
-        let Some(length) = length else {
-            self.pos = window.end();
-            self.state = State::Garbage { start };
-            return Turn::More;
-        };
-        self.pos += length as u64;
-        Turn::Cut(Cut::Fault {
-            start,
-            end: tail(window, start, self.pos).end,
-            reason: NO_VALUE,
-            open: false,
-        })
-    }
-
     fn fault(&self, value: &Value, end: u64) -> Cut {
         Cut::Fault {
             start: value.start,
@@ -413,9 +372,6 @@ impl JsonFramer {
         }
     }
 }
-
-/// The reason of text between values.
-const NO_VALUE: FaultReason = FaultReason::NotJson("text where a JSON value should begin");
 
 fn record(start: u64, end: u64) -> Cut {
     Cut::Record {
