@@ -21,7 +21,7 @@ use crate::path::SourcePath;
 use crate::program::{Addresses, Fixed, Program, Root, Source};
 use crate::related::related_to;
 use crate::schema::Schema;
-use crate::spec::{ParserSpec, SpecFile, TextOrList, TokensSpec};
+use crate::spec::{ParserSpec, SpecFile, TokensSpec};
 use crate::time::TimeFormats;
 use crate::{ParserError, ParserSettings, script};
 
