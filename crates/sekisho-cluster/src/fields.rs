@@ -10,7 +10,7 @@ use crate::ClusterError;
 /// Longer values stay in the document and are not searchable by term.
 ///
 /// Lucene refuses terms over 32,766 bytes, and 8,191 UTF-16 units are never more than that in UTF-8.
-pub(crate) const IGNORE_ABOVE: u32 = 8191;
+pub const IGNORE_ABOVE: u32 = 8191;
 
 /// A field, and what lies below it.
 #[derive(Debug, Default, Clone)]

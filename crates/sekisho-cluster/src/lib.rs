@@ -27,6 +27,7 @@ mod wanted;
 
 pub use apply::{Applied, TemplateState, apply, check_templates, require_templates};
 pub use error::ClusterError;
+pub use fields::IGNORE_ABOVE;
 pub use lifecycle::Policy;
 pub use plan::{Plan, carry_out, plan};
 pub use report::{Change, Difference, Finding, FindingKind, Report, Thing, ThingKind};

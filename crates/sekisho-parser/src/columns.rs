@@ -6,16 +6,14 @@ use sekisho_record::Columns;
 
 use crate::Redactor;
 use crate::schema::Schema;
-use crate::tokens::{Cells, Name, Pair, Place, Quoting, Tokens};
+use crate::tokens::{Pair, Place, Quoting, Split, Tokens};
 use crate::walk::{Walked, Walker};
 
 /// Where the columns of one header go.
 #[derive(Debug)]
 pub(crate) struct ColumnPlan {
     columns: Arc<Columns>,
-    separator: String,
-    quoting: Quoting,
-    places: Vec<Place>,
+    split: Split,
     /// Whether a column is that of a secret.
     pub(crate) hides: bool,
 }
@@ -36,34 +34,32 @@ impl ColumnPlan {
 
     fn new(columns: &Arc<Columns>, schema: &Schema, redactor: &Redactor) -> Self {
         let places = columns.names.iter().map(|name| Place::new(name, schema));
-        Self {
+        let split = Split {
             places: places.collect(),
-            hides: columns.names.iter().any(|name| redactor.hides(name)),
             separator: char::from(columns.separator).to_string(),
             quoting: Quoting::None,
+            require: columns.names.len(),
+        };
+        Self {
+            split,
+            hides: columns.names.iter().any(|name| redactor.hides(name)),
             columns: Arc::clone(columns),
         }
     }
 
     /// Splits a line into its columns; more of them than the header names are kept, fewer are an error.
     pub(crate) fn pairs<'p, 'a>(&'p self, text: &'a str) -> Result<Vec<Pair<'p, 'a>>, String> {
-        let mut cells = Cells::new(text, &self.separator, self.quoting);
-        let mut pairs = Vec::with_capacity(self.places.len());
-        let mut places = self.places.iter();
-        let mut n_columns = 0;
-        for cell in &mut cells {
-            n_columns += 1;
-            let name = places.next().map_or(Name::Column(n_columns), Name::Place);
-            pairs.push(Pair::new(name, cell));
-        }
-        if let Some(place) = places.next() {
-            return Err(format!(
+        let split = &self.split;
+        let mut pairs = Vec::with_capacity(split.places.len());
+        let (n_columns, _) = split.cut(text, split.quoting, &mut pairs);
+        match split.places.get(n_columns) {
+            None => Ok(pairs),
+            Some(missing) => Err(format!(
                 "the line has {n_columns} columns where the header names {}; `{}` is missing",
-                self.places.len(),
-                place.name
-            ));
+                split.places.len(),
+                missing.name
+            )),
         }
-        Ok(pairs)
     }
 }
 

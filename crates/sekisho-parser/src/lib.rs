@@ -21,6 +21,7 @@ mod files;
 mod finish;
 mod mapping;
 mod members;
+mod nearest;
 mod origin;
 mod outcome;
 mod parser;

@@ -10,6 +10,7 @@ use crate::members;
 use crate::origin::Origin;
 use crate::program::{Given, Mapping, Setting, Source, Step};
 use crate::value::{Value, for_elements, for_members};
+use crate::web::decoded;
 
 impl Mapping {
     /// Fills the target from the first usable source, or from all of them.
@@ -102,7 +103,9 @@ impl Mapping {
         };
         let times = draft.times;
         if !self.members.is_empty() {
-            return sink_some(members::object(&self.members, &value, times), sink);
+            return members::object(&self.members, &value, times)
+                .into_iter()
+                .for_each(sink);
         }
         run(&self.steps, value, &mut |value| {
             if let Some(value) = convert(value, output.kind, times) {
@@ -177,12 +180,6 @@ impl Setting {
     }
 }
 
-fn sink_some<'a>(value: Option<Value<'a>>, sink: &mut dyn FnMut(Value<'a>)) {
-    if let Some(value) = value {
-        sink(value);
-    }
-}
-
 /// Runs the steps over a value; a step that does not fit gives nothing.
 fn run<'a>(steps: &[Step], value: Value<'a>, sink: &mut dyn FnMut(Value<'a>)) {
     let Some((step, rest)) = steps.split_first() else {
@@ -239,12 +236,7 @@ fn change<'a>(step: &Step, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
         Step::AfterLast(mark) => {
             part(text.rsplit_once(mark.as_str()).map(|(_, after)| after)).or(Some(text))
         }
-        Step::UrlDecode => {
-            let decoded = percent_encoding::percent_decode_str(&text)
-                .decode_utf8_lossy()
-                .into_owned();
-            Some(Cow::Owned(decoded))
-        }
+        Step::UrlDecode => Some(Cow::Owned(decoded(&text))),
         Step::Extract(regex) => {
             let groups = regex.captures(&text)?;
             part(

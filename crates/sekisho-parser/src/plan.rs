@@ -289,11 +289,7 @@ impl ObjectPlan {
         // JSON keeps its structure without its secrets; text is cut first, so that nobody moves its columns by writing `cookie: ` into one.
         let whole: &str = if program.is_json() { &safe } else { &original };
         let opened = envelope::open(&program.unwrap, &self.framing.format, record, whole)?;
-        let text = match opened.text() {
-            Some(inside) if program.is_json() => inside,
-            Some(inside) => inside.trim_end_matches(['\r', '\n']),
-            None => whole,
-        };
+        let text = program.text_of(&opened, whole);
         let walker = Walker {
             schema: &program.schema,
             times: &times,
@@ -301,41 +297,30 @@ impl ObjectPlan {
             redactor: &settings.redactor,
             suspicious,
         };
-        let mut walked = match record.columns.as_ref().or(self.inner_columns.as_ref()) {
-            Some(columns) => {
-                let plan = ColumnPlan::of(
-                    &mut self.columns,
-                    columns,
-                    &program.schema,
-                    &settings.redactor,
-                );
-                walker.columns(text, plan, &program.tokens)?
-            }
+        let mut walked = match self.column_plan(record) {
+            Some(plan) => walker.columns(text, plan, &program.tokens)?,
             None if program.is_json() => walker.json(text).map_err(|fault| fault.to_string())?,
             None => walker.tokens(text, &program.tokens)?,
         };
         if !opened.is_empty() {
-            let kept = walker.safe_envelopes(opened.objects(whole), &mut walked);
+            let kept = walker.envelopes(opened.objects(whole), &mut walked);
             kept.map_err(|fault| format!("the envelope: {fault}"))?;
         }
         let captures = std::mem::take(&mut self.captures);
-        let text = walker.shown(text, &walked.hidden);
-        let safe = hide(Cow::Borrowed(&*safe), &walked.hidden);
+        // What is inside JSON without its secrets has none.
+        let text = match program.is_json() {
+            true => Cow::Borrowed(text),
+            false => walker.shown(text, &walked.hidden),
+        };
+        let keeps_original = settings.keep_original == KeepOriginal::Always;
+        let original = keeps_original.then(|| hide(Cow::Borrowed(&*safe), &walked.hidden));
         let mut draft = Draft::new(&program, &times, &captures, &text, walked);
         let verdict = program.run(&mut draft, &self.settings.trusted_proxies);
         let outcome = match verdict {
             Verdict::Document(time) => {
-                let unique = program
-                    .unique_by
-                    .iter()
-                    .all(|source| draft.first(source).is_some());
-                let id = if unique && !program.unique_by.is_empty() {
-                    ObjectIdentity::by_content(&program.dataset, record.bytes)
-                } else {
-                    self.identity.by_position(record.offset, record.bytes)
-                };
-                if self.settings.keep_original == KeepOriginal::Always {
-                    draft.set(program.fixed.original, Value::Text(Cow::Borrowed(&safe)));
+                let id = self.id(&draft, record);
+                if let Some(original) = &original {
+                    draft.set(program.fixed.original, Value::Text(Cow::Borrowed(original)));
                 }
                 Ok(Outcome::Document(self.finish(
                     &mut draft,
@@ -355,6 +340,22 @@ impl ObjectPlan {
         drop(draft);
         self.captures = captures;
         outcome
+    }
+
+    /// Gives where the columns of a record go; nothing for a record without columns.
+    pub(crate) fn column_plan(&mut self, record: &Record<'_>) -> Option<&ColumnPlan> {
+        let columns = record.columns.as_ref().or(self.inner_columns.as_ref())?;
+        let (schema, redactor) = (&self.program.schema, &self.settings.redactor);
+        Some(ColumnPlan::of(&mut self.columns, columns, schema, redactor))
+    }
+
+    /// Identifies a record by its content where its fields make it unique in the world, else by its position.
+    fn id(&self, draft: &Draft<'_, '_>, record: &Record<'_>) -> DocumentId {
+        let by = &self.program.unique_by;
+        if !by.is_empty() && by.iter().all(|source| draft.first(source).is_some()) {
+            return ObjectIdentity::by_content(&self.program.dataset, record.bytes);
+        }
+        self.identity.by_position(record.offset, record.bytes)
     }
 }
 

@@ -9,7 +9,7 @@ use sekisho_record::{Format, Framing};
 
 use crate::domain::DomainPart;
 use crate::emit::Emit;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, Opened};
 use crate::members::Member;
 use crate::path::Segment;
 use crate::schema::Schema;
@@ -51,6 +51,15 @@ impl Program {
     /// Tells whether a record is a JSON value.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.framing.format, Format::Json { .. } | Format::Ndjson)
+    }
+
+    /// Gives the text of the record itself, without the envelopes around it.
+    pub(crate) fn text_of<'t>(&self, opened: &'t Opened, whole: &'t str) -> &'t str {
+        match opened.text() {
+            Some(inside) if self.is_json() => inside,
+            Some(inside) => inside.trim_end_matches(['\r', '\n']),
+            None => whole,
+        }
     }
 
     /// Lists the declared fields of the source's namespace.

@@ -105,27 +105,24 @@ impl Schema {
     /// Gives the slot of a path, making one where there is none.
     pub(crate) fn slot(&mut self, path: &[&str]) -> usize {
         let node = grow_untyped(&mut self.root, path);
-        if let Some(slot) = node.slot {
-            return slot;
-        }
-        node.slot = Some(self.slots.len());
-        self.add_slot(path.join("."))
+        let slot = *node.slot.get_or_insert(self.slots.len());
+        self.note_slot(slot, || path.join("."))
     }
 
     /// Gives the slot of a path in the envelopes, making one where there is none.
     pub(crate) fn envelope_slot(&mut self, path: &[&str]) -> usize {
         let node = grow_untyped(&mut self.envelope, path);
-        if let Some(slot) = node.slot {
-            return slot;
-        }
-        node.slot = Some(self.slots.len());
-        self.add_slot(format!("envelope.{}", path.join(".")))
+        let slot = *node.slot.get_or_insert(self.slots.len());
+        self.note_slot(slot, || format!("envelope.{}", path.join(".")))
     }
 
-    fn add_slot(&mut self, path: String) -> usize {
-        self.slots.push(path);
-        self.deferred.push(false);
-        self.slots.len() - 1
+    /// Notes the path of a slot that is new.
+    fn note_slot(&mut self, slot: usize, path: impl Fn() -> String) -> usize {
+        if slot == self.slots.len() {
+            self.slots.push(path());
+            self.deferred.push(false);
+        }
+        slot
     }
 
     /// Lets mapping decide at the end whether a slot's value belongs into `other`.

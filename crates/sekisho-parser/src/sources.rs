@@ -5,7 +5,6 @@ use std::sync::Arc;
 use sekisho_record::Record;
 use serde_json::{Map, Value};
 
-use crate::columns::ColumnPlan;
 use crate::envelope;
 use crate::plan::ObjectPlan;
 use crate::tokens::Pair;
@@ -16,21 +15,13 @@ impl ObjectPlan {
         let program = Arc::clone(&self.program);
         let whole = String::from_utf8_lossy(record.bytes);
         let opened = envelope::open(&program.unwrap, &self.framing.format, record, &whole).ok()?;
-        let text = opened.text().unwrap_or(&whole);
+        let text = program.text_of(&opened, &whole);
         if program.is_json() {
             return serde_json::from_str(text).ok();
         }
-        let text = text.trim_end_matches(['\r', '\n']);
-        let columns = record.columns.as_ref().or(self.inner_columns.as_ref());
-        let Some(columns) = columns else {
+        let Some(plan) = self.column_plan(record) else {
             return Some(object(&program.tokens.record(text).ok()?));
         };
-        let plan = ColumnPlan::of(
-            &mut self.columns,
-            columns,
-            &program.schema,
-            &self.settings.redactor,
-        );
         let mut pairs = plan.pairs(text).ok()?;
         program.tokens.fields(&mut pairs);
         Some(object(&pairs))

@@ -6,6 +6,7 @@ use sekisho_document::{FieldType, ecs};
 
 use crate::ParserError;
 use crate::members::Member;
+use crate::nearest::nearest;
 use crate::program::Output;
 use crate::spec::{Entries, SpecFile};
 
@@ -219,10 +220,7 @@ fn find(file: &SpecFile, name: &str) -> usize {
 }
 
 fn unknown(name: &str) -> String {
-    let nearest = ecs::fields()
-        .iter()
-        .map(|field| field.name)
-        .max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
+    let nearest = nearest(name, ecs::fields().iter().map(|field| field.name));
     format!(
         "`{name}` is no field of ECS {}; did you mean `{}`?",
         ecs::VERSION,

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::{Compiler, place};
 use crate::ParserError;
+use crate::nearest::nearest;
 use crate::program::Check;
 use crate::spec::{FormatSpec, TokenWhenSpec, TokensSpec};
 use crate::tokens::{Alternative, Dissect, FieldSteps, Kv, Place, Quoting, Split, Tokens, Way};
@@ -85,10 +86,7 @@ impl Compiler<'_> {
         let Some((path, line)) = wrong else {
             return Ok(());
         };
-        let nearest = known
-            .names
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(path, a).total_cmp(&strsim::jaro_winkler(path, b)));
+        let nearest = nearest(path, known.names.iter().map(String::as_str));
         let nearest = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
         Err(ParserError::Spec {
             file: self.file.name.clone(),

@@ -121,17 +121,11 @@ impl Compiler<'_> {
         self.file.line(place(self.file, table))
     }
 
-    /// Reads paths whose value stands in the document and need not be repeated in `other`.
     fn read(
         &mut self,
         table: &str,
         paths: Option<&TextOrList>,
     ) -> Result<Vec<Source>, ParserError> {
-        let Some(paths) = paths else {
-            return Ok(Vec::new());
-        };
-        let sources = self.sources(paths, place(self.file, table))?;
-        sources.iter().for_each(|source| self.defer(source));
-        Ok(sources)
+        paths.map_or_else(|| Ok(Vec::new()), |paths| self.consumed(paths, table))
     }
 }

@@ -1,6 +1,7 @@
 //! [`Names`]: what secrets are called.
 
 use crate::ParserError;
+use crate::nearest::nearest;
 
 /// Fields and headers that hold a secret: whatever stands under them is one.
 const FIELDS: [&str; 17] = [
@@ -81,7 +82,9 @@ impl Names {
             if names.fields.len() + names.query_keys.len() == n_names {
                 return Err(ParserError::Kept {
                     name: name.clone(),
-                    nearest: names.nearest(name),
+                    nearest: nearest(name, names.written.iter().map(String::as_str))
+                        .unwrap_or_default()
+                        .to_owned(),
                 });
             }
             names.written.retain(|written| plain(written) != key);
@@ -107,15 +110,6 @@ impl Names {
     /// Tells whether `key=value` is a secret.
     pub(crate) fn hides_key(&self, name: &str) -> bool {
         has(&self.fields, name) || has(&self.query_keys, name)
-    }
-
-    fn nearest(&self, name: &str) -> String {
-        let distance = |other: &&String| strsim::jaro_winkler(name, other);
-        self.written
-            .iter()
-            .max_by(|a, b| distance(a).total_cmp(&distance(b)))
-            .cloned()
-            .unwrap_or_default()
     }
 }
 

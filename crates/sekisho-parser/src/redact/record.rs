@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use sekisho_document::json::JsonFault;
-
 use super::REDACTED;
 use crate::plan::ObjectPlan;
 use crate::tokens::Pair;
@@ -65,15 +63,6 @@ impl Walker<'_> {
             hidden,
             ..self.place(&pairs)
         }
-    }
-
-    /// Walks the envelopes around a record without the secrets in them.
-    pub(crate) fn safe_envelopes<'a>(
-        &self,
-        objects: impl Iterator<Item = (&'a str, Option<&'static str>)>,
-        walked: &mut Walked<'a>,
-    ) -> Result<(), JsonFault> {
-        self.envelopes(objects, walked)
     }
 
     /// Gives what of a text, other than its columns, may be seen.

@@ -2,6 +2,7 @@
 
 use super::ParserSpec;
 use crate::ParserError;
+use crate::nearest::nearest;
 
 /// A parser file's name and text, to turn offsets into lines.
 #[derive(Debug, Clone)]
@@ -70,9 +71,7 @@ fn unknown_word(message: &str) -> Option<(&str, &str)> {
     let is_unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
     let mut words = message.split('`').skip(1).step_by(2).filter(|_| is_unknown);
     let found = words.next()?;
-    let nearest = words
-        .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)))?;
-    Some((found, nearest))
+    Some((found, nearest(found, words)?))
 }
 
 /// The error of an array of tables points at the whole table: finds the word inside it.

@@ -16,7 +16,8 @@ pub(crate) use dissect::Dissect;
 pub(crate) use kv::Kv;
 pub(crate) use misfit::Misfit;
 pub(crate) use pair::{Name, Pair, Place};
-pub(crate) use split::{Cells, Quoting};
+use split::Cells;
+pub(crate) use split::Quoting;
 
 use crate::program::Check;
 
@@ -191,7 +192,7 @@ impl Split {
     }
 
     /// Takes every column; gives their number, and whether the last one's quote stays open.
-    fn cut<'p, 'a>(
+    pub(crate) fn cut<'p, 'a>(
         &'p self,
         text: &'a str,
         quoting: Quoting,

@@ -225,6 +225,7 @@ fn set<'a>(draft: &mut Draft<'_, 'a>, field: usize, text: Option<Cow<'a, str>>) 
     }
 }
 
-fn decoded(text: &str) -> String {
+/// Decodes percent signs; what is no UTF-8 behind them becomes U+FFFD.
+pub(crate) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -9,10 +9,11 @@ use super::File;
 use crate::sample;
 
 /// The tables of a `parser.toml`, in the order in which every file has them.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "source",
     "match",
     "record",
+    "tokens",
     "timestamp",
     "addresses",
     "request",
