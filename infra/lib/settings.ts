@@ -58,6 +58,7 @@ export const SETTINGS = {
     max_compressed_bytes: "number",
     max_decompressed_bytes: "number",
     max_ratio: "number",
+    archive_entries: "number",
     unknown_lines: "number",
     buffered_bytes: "number",
     objects_in_flight: "number",

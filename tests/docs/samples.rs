@@ -58,6 +58,7 @@ fn read(catalog: &Catalog, case: &Case, records: &mut Vec<Value>) -> Result<()> 
         max_compressed_bytes: 1 << 30,
         max_decompressed_bytes: 1 << 30,
         max_ratio: 500,
+        max_entries: 1_000,
     };
     let mut reader = RecordReader::new(decompress(sample.as_slice(), &limits)?, framing);
     // A sample that breaks off is a case of its own; what came before counts.

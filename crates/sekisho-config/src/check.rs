@@ -142,6 +142,7 @@ impl Settings {
                 limits.max_decompressed_bytes > 0,
             ),
             ("limits.max_ratio", limits.max_ratio > 0),
+            ("limits.archive_entries", limits.archive_entries > 0),
             ("limits.buffered_bytes", limits.buffered_bytes > 0),
             ("limits.objects_in_flight", limits.objects_in_flight > 0),
         ];

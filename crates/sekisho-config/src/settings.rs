@@ -183,6 +183,8 @@ settings! {
         max_decompressed_bytes: u64 = 100 * GIB;
         /// How many times its stored size an object may grow by decompression.
         max_ratio: u64 = 500;
+        /// How many entries an archive may have.
+        archive_entries: u64 = 1_000;
         /// How many lines of an object that no parser claims are indexed; the rest is one quarantined entry.
         unknown_lines: u64 = 10_000;
         /// How many bytes of documents may wait in memory, over all objects of an invocation.

@@ -28,7 +28,7 @@ pub enum ObjectError {
     },
     /// It is packed in a way that is not read here.
     #[error(
-        "unsupported compression `{compression}`; deliver the object as gzip or plain, or exclude its key"
+        "unsupported compression `{compression}`; deliver the object as gzip, zstd, bzip2, framed snappy, zip or plain, or exclude its key"
     )]
     Unsupported {
         /// The name of the compression or container.
@@ -71,23 +71,53 @@ impl ObjectError {
 /// Offsets count compressed bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeFault {
-    /// The object ends inside a gzip member.
-    #[error("the gzip data ends at byte `{offset}` inside a member (truncated upload?)")]
+    /// The object ends inside compressed data.
+    #[error("the {format} data ends at byte `{offset}` inside a member (truncated upload?)")]
     Truncated {
+        /// How it is packed.
+        format: &'static str,
         /// The object's size in bytes, as far as it came.
         offset: u64,
     },
-    /// Bytes that are no gzip member follow the last one.
-    #[error("bytes that are no gzip member follow at byte `{offset}`")]
+    /// Bytes that are no member follow the last one.
+    #[error("bytes that are no {format} member follow at byte `{offset}`")]
     TrailingGarbage {
+        /// How the object is packed.
+        format: &'static str,
         /// Where they begin.
         offset: u64,
     },
     /// The compressed data contradicts itself or its checksum.
-    #[error("the gzip data is corrupt at or before byte `{offset}`")]
+    #[error("the {format} data is corrupt at or before byte `{offset}`")]
     Corrupt {
+        /// How it is packed.
+        format: &'static str,
         /// Where it was noticed.
         offset: u64,
+    },
+    /// Zstandard data looks back further than a reader has to support.
+    #[error(
+        "the zstd data at byte `{offset}` needs a window of more than 8 MiB; compress it without `--long` and `--ultra`"
+    )]
+    WindowTooLarge {
+        /// Where its frame begins.
+        offset: u64,
+    },
+    /// An archive's entry is packed in a way that is not read here.
+    #[error(
+        "the archive's entry at byte `{offset}` is {how}; pack it with deflate, without a password"
+    )]
+    Entry {
+        /// Where the data of the entry begins.
+        offset: u64,
+        /// Why it is not read: `encrypted`, `stored without its size`, or its method.
+        how: &'static str,
+    },
+    /// The archive has more entries than its limit.
+    #[error("the archive has more than `{limit}` entries; raise `limits.archive_entries`")]
+    TooManyEntries {
+        /// The limit.
+        limit: u64,
     },
     /// The object is larger than its limit.
     #[error("the object holds more than `{limit}` bytes; raise `limits.{setting}`")]

@@ -121,3 +121,9 @@ impl<R: Read> Input<R> {
         DecodeFault::TooLarge { limit, setting }.into()
     }
 }
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.copy_to(to)
+    }
+}

@@ -5,13 +5,15 @@
 //! **Invariant:** no object is ever held whole, compression is told by magic bytes and never by a name, and whatever comes before a fault is given before the fault.
 
 mod body;
+mod codec;
 mod decode;
 mod error;
-mod gzip;
 mod input;
 mod local;
+mod members;
 mod sniff;
 mod store;
+mod zip;
 
 pub use body::{Body, BodyReader, BodySender};
 pub use decode::{CappedDecoder, ObjectLimits, RATIO_FLOOR_BYTES, decompress, plain};

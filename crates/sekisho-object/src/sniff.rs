@@ -2,13 +2,21 @@
 
 /// How an object is packed.
 ///
-/// A further compression becomes a variant here, a stage in `decode`, and loses its line in the table below.
+/// A further compression becomes a variant here, a codec or a stage of `decode`, and loses its line in the table below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.
     None,
     /// Gzip, with any number of members.
     Gzip,
+    /// Zstandard, with any number of frames.
+    Zstd,
+    /// Bzip2, with any number of streams.
+    Bzip2,
+    /// Snappy in its framing format.
+    Snappy,
+    /// A zip archive, with any number of entries.
+    Zip,
     /// Something known by name that is not read here.
     Unsupported(&'static str),
 }
@@ -16,12 +24,15 @@ pub enum Compression {
 /// How many first bytes [`sniff`] looks at.
 pub(crate) const SNIFF_BYTES: usize = 10;
 
+const KNOWN: &[(&[u8], Compression)] = &[
+    (b"PK\x03\x04", Compression::Zip),
+    (b"PK\x05\x06", Compression::Zip),
+    (b"\x28\xB5\x2F\xFD", Compression::Zstd),
+    (b"\xFF\x06\x00\x00sNaPpY", Compression::Snappy),
+];
+
 const UNSUPPORTED: &[(&[u8], &str)] = &[
-    (b"PK\x03\x04", "zip"),
-    (b"PK\x05\x06", "zip"),
-    (b"\x28\xB5\x2F\xFD", "zstd"),
     (b"\xFD7zXZ\x00", "xz"),
-    (b"\xFF\x06\x00\x00sNaPpY", "snappy"),
     (b"\x04\x22\x4D\x18", "lz4"),
     (b"PAR1", "parquet"),
 ];
@@ -36,12 +47,16 @@ pub fn sniff(head: &[u8]) -> Compression {
         return Compression::Gzip;
     }
     if is_bzip2(head) {
-        return Compression::Unsupported("bzip2");
+        return Compression::Bzip2;
     }
-    let known = UNSUPPORTED
+    let known = KNOWN.iter().find(|(magic, _)| head.starts_with(magic));
+    if let Some((_, compression)) = known {
+        return *compression;
+    }
+    let named = UNSUPPORTED
         .iter()
         .find(|(magic, _)| head.starts_with(magic));
-    known.map_or(Compression::None, |(_, name)| {
+    named.map_or(Compression::None, |(_, name)| {
         Compression::Unsupported(name)
     })
 }
@@ -73,18 +88,12 @@ mod tests {
         check(b"\x1F\x8B\x08\x00", Compression::Gzip);
         check(b"\x1F", Compression::Gzip);
         check(b"\x1F\x8B\x07\x00", Compression::None);
-        check(b"BZh91AY&SY..", Compression::Unsupported("bzip2"));
-        check(
-            b"BZh9\x17\x72\x45\x38\x50\x90",
-            Compression::Unsupported("bzip2"),
-        );
-        check(b"\x28\xB5\x2F\xFD\x24", Compression::Unsupported("zstd"));
+        check(b"BZh91AY&SY..", Compression::Bzip2);
+        check(b"BZh9\x17\x72\x45\x38\x50\x90", Compression::Bzip2);
+        check(b"\x28\xB5\x2F\xFD\x24", Compression::Zstd);
         check(b"\xFD7zXZ\x00\x00", Compression::Unsupported("xz"));
-        check(
-            b"\xFF\x06\x00\x00sNaPpY",
-            Compression::Unsupported("snappy"),
-        );
-        check(b"PK\x03\x04\x14", Compression::Unsupported("zip"));
+        check(b"\xFF\x06\x00\x00sNaPpY", Compression::Snappy);
+        check(b"PK\x03\x04\x14", Compression::Zip);
         check(b"PAR1\x15", Compression::Unsupported("parquet"));
     }
 }

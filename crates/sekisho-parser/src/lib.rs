@@ -14,6 +14,7 @@ mod draft;
 mod emit;
 #[cfg(test)]
 mod engine_tests;
+mod entry;
 mod envelope;
 mod error;
 mod execute;

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::columns::ColumnPlan;
 use crate::draft::Draft;
+use crate::entry::place;
 use crate::envelope;
 use crate::execute::Verdict;
 use crate::origin::Decision;
@@ -115,8 +116,7 @@ impl ObjectPlan {
         object: ObjectContext,
         settings: Arc<ParserSettings>,
     ) -> Self {
-        let identity = ObjectIdentity::new(&object.bucket, &object.key, object.entry.as_deref());
-        let path = format!("s3://{}/{}", object.bucket, object.key);
+        let (identity, path) = place(&object);
         let times = Arc::new(program.times.near(object.time()));
         let label = format!("{}@{}", program.dataset, settings.version);
         Self {

@@ -77,6 +77,7 @@ pub fn object_limits(settings: &Settings) -> ObjectLimits {
         max_compressed_bytes: settings.limits.max_compressed_bytes,
         max_decompressed_bytes: settings.limits.max_decompressed_bytes,
         max_ratio: settings.limits.max_ratio,
+        max_entries: settings.limits.archive_entries,
     }
 }
 

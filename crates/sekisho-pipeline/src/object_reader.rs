@@ -37,6 +37,10 @@ pub struct ObjectReader<R: Read> {
     cut: Option<Reason>,
     /// Whether the rest of the object is not read.
     over: bool,
+    /// Decompressed bytes of the archive's entries before the one under way.
+    earlier: u64,
+    /// Whether the archive's entry under way was read to its end.
+    entry_over: bool,
 }
 
 /// One record and how it ended in the parser.
@@ -111,7 +115,7 @@ impl<R: Read> ObjectReader<R> {
         } else {
             decompress(read, limits).map_err(not_open)?
         };
-        let is_plain = read.compression() == Compression::None;
+        let compression = read.compression();
         let (read, base) = if by_range {
             let (read, passed) =
                 aligned(read).map_err(|source| not_open(ObjectError::Head { source }))?;
@@ -120,8 +124,9 @@ impl<R: Read> ObjectReader<R> {
             (Cursor::new(Vec::new()).chain(read), 0)
         };
         let source = Source::new(read);
+        let entry = source.rest().get_ref().1.entry().map(str::to_owned);
         let plan = catalog
-            .plan(context, source.head())
+            .plan(ObjectContext { entry, ..context }, source.head())
             .map_err(|source| PipelineError::Plan {
                 object: object.to_string(),
                 source,
@@ -132,7 +137,7 @@ impl<R: Read> ObjectReader<R> {
             base,
             start: slice.start,
             bound: slice.end,
-            plain_lines: is_plain && is_lines && !plan.is_unclaimed(),
+            plain_lines: compression == Compression::None && is_lines && !plan.is_unclaimed(),
             broken: source.broken(),
             records: RecordReader::new(source, plan.framing().clone()),
             plan,
@@ -140,6 +145,8 @@ impl<R: Read> ObjectReader<R> {
             outside: 0,
             cut: None,
             over: false,
+            earlier: 0,
+            entry_over: false,
         })
     }
 
@@ -157,18 +164,18 @@ impl<R: Read> ObjectReader<R> {
         body: &mut Vec<u8>,
         bound: Option<u64>,
     ) -> Result<Step<'_>, PipelineError> {
-        if self.over {
+        if self.over || (self.entry_over && !self.enter_next()?) {
             return Ok(Step::End);
         }
         let mut frame = match self.records.next() {
             Ok(Some(frame)) => frame,
+            Ok(None) if self.plan.is_entry() => {
+                self.entry_over = true;
+                return Ok(Step::Skipped);
+            }
             Ok(None) => return Ok(Step::End),
             Err(error) => {
-                let cut = cut(&self.object, error)?;
-                self.cut = Some(Reason {
-                    offset: cut.offset + self.base,
-                    ..cut
-                });
+                self.cut = Some(cut(&self.object, error, self.base)?);
                 return Ok(Step::End);
             }
         };
@@ -204,6 +211,31 @@ impl<R: Read> ObjectReader<R> {
         Ok(Step::Record(parsed(&frame, outcome, decisions)))
     }
 
+    /// Goes on with the next entry of an archive; false where none follows.
+    fn enter_next(&mut self) -> Result<bool, PipelineError> {
+        let entries = self.records.get_mut().rest_mut().get_mut().1;
+        let next = entries.next_entry();
+        let name = entries.entry().map(str::to_owned);
+        let n_bytes = self.records.bytes();
+        self.earlier += n_bytes;
+        self.base += n_bytes;
+        self.entry_over = false;
+        match next {
+            Ok(true) => {
+                self.plan.enter(name.as_deref());
+                self.records.restart(self.plan.framing().clone());
+                return Ok(true);
+            }
+            Ok(false) => {}
+            Err(source) => {
+                let error = RecordError::Read { offset: 0, source };
+                self.cut = Some(cut(&self.object, error, self.base)?);
+            }
+        }
+        self.over = true;
+        Ok(false)
+    }
+
     /// How many records of the slice framing gave.
     pub fn records(&self) -> u64 {
         let others = self.torn + self.outside;
@@ -217,7 +249,7 @@ impl<R: Read> ObjectReader<R> {
 
     /// How many decompressed bytes were read so far.
     pub fn bytes(&self) -> u64 {
-        self.records.bytes()
+        self.earlier + self.records.bytes()
     }
 
     /// Offset behind the last byte that was read.
@@ -323,11 +355,11 @@ fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome, decisions: Vec<Decision>) -> 
 }
 
 /// Tells a fault of the object's own bytes, which no second reading heals, from a source that broke off.
-fn cut(object: &ObjectRef, error: RecordError) -> Result<Reason, PipelineError> {
+fn cut(object: &ObjectRef, error: RecordError, base: u64) -> Result<Reason, PipelineError> {
     let RecordError::Read { offset, ref source } = error;
     match DecodeFault::of(source) {
         Some(fault) => Ok(Reason {
-            offset,
+            offset: offset + base,
             reason: fault.to_string(),
         }),
         None => Err(PipelineError::Read {

@@ -51,6 +51,16 @@ impl<R: Read> Source<R> {
         &self.head
     }
 
+    /// What gives the bytes behind the head.
+    pub(crate) fn rest(&self) -> &R {
+        &self.rest
+    }
+
+    /// The same, to make it go on behind an end.
+    pub(crate) fn rest_mut(&mut self) -> &mut R {
+        &mut self.rest
+    }
+
     pub(crate) fn broken(&self) -> Broken {
         self.broken.clone()
     }

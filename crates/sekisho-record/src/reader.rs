@@ -46,26 +46,29 @@ struct Overlong {
 impl<R: Read> RecordReader<R> {
     /// Prepares to frame the decompressed bytes of `read`; nothing is read yet.
     pub fn new(read: R, framing: Framing) -> Self {
-        let max_depth = framing.max_depth;
-        let max_record_bytes = framing.max_record_bytes;
-        let framer = match framing.format {
-            Format::Json { records } => {
-                Framer::Json(JsonFramer::new(records, max_record_bytes, max_depth))
-            }
-            Format::CloudwatchLogs => {
-                Framer::Json(JsonFramer::cloudwatch_logs(max_record_bytes, max_depth))
-            }
-            line => Framer::Line(LineFramer::new(line, max_record_bytes, max_depth)),
-        };
         Self {
             window: Window::new(read),
-            framer,
-            max_record_bytes,
+            max_record_bytes: framing.max_record_bytes,
+            framer: Framer::new(framing),
             overlong: Overlong::default(),
             drained: false,
             records: 0,
             skipped: 0,
         }
+    }
+
+    /// Begins again with what the reader gives next, as with the first bytes of another object: offsets count from 0, the counts go on.
+    ///
+    /// For archives, whose entries are one stream each.
+    pub fn restart(&mut self, framing: Framing) {
+        self.window.restart();
+        self.framer = Framer::new(framing);
+        self.drained = false;
+    }
+
+    /// The reader, to make it go on behind an end.
+    pub fn get_mut(&mut self) -> &mut R {
+        self.window.get_mut()
     }
 
     /// Gives the next frame, `None` at the end of the object.
@@ -94,7 +97,7 @@ impl<R: Read> RecordReader<R> {
         self.skipped
     }
 
-    /// How many decompressed bytes were read so far.
+    /// How many decompressed bytes were read so far, since the last restart.
     pub fn bytes(&self) -> u64 {
         self.window.end()
     }
@@ -229,6 +232,20 @@ impl Overlong {
 }
 
 impl Framer {
+    fn new(framing: Framing) -> Self {
+        let max_depth = framing.max_depth;
+        let max_record_bytes = framing.max_record_bytes;
+        match framing.format {
+            Format::Json { records } => {
+                Self::Json(JsonFramer::new(records, max_record_bytes, max_depth))
+            }
+            Format::CloudwatchLogs => {
+                Self::Json(JsonFramer::cloudwatch_logs(max_record_bytes, max_depth))
+            }
+            line => Self::Line(LineFramer::new(line, max_record_bytes, max_depth)),
+        }
+    }
+
     fn advance<R>(&mut self, window: &Window<R>) -> Step {
         match self {
             Self::Json(framer) => framer.advance(window),

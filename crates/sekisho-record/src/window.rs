@@ -111,6 +111,20 @@ impl<R> Window<R> {
         self.error.is_some()
     }
 
+    /// Begins again at offset 0 with what the reader gives next.
+    pub(crate) fn restart(&mut self) {
+        self.first = 0;
+        self.filled = 0;
+        self.base = 0;
+        self.ended = false;
+        self.error = None;
+    }
+
+    /// The reader.
+    pub(crate) fn get_mut(&mut self) -> &mut R {
+        &mut self.read
+    }
+
     pub(crate) fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }

@@ -115,6 +115,7 @@ impl World {
             max_compressed_bytes: 1 << 30,
             max_decompressed_bytes: 1 << 30,
             max_ratio: 500,
+            max_entries: 1_000,
         };
         let pipeline = Pipeline::new(stages, limits, PipelineSettings::default());
         let mut reports = pipeline

@@ -157,6 +157,7 @@ fn limits() -> ObjectLimits {
         max_compressed_bytes: 1 << 30,
         max_decompressed_bytes: 1 << 30,
         max_ratio: 1000,
+        max_entries: 1_000,
     }
 }
 

@@ -87,6 +87,7 @@ fn text(request: &Request) -> Result<String> {
         max_compressed_bytes: 1 << 20,
         max_decompressed_bytes: 1 << 20,
         max_ratio: 1_000,
+        max_entries: 1_000,
     };
     decompress(request.body.as_slice(), &limits)?.read_to_string(&mut text)?;
     Ok(text)

@@ -127,6 +127,7 @@ impl Installation {
             max_compressed_bytes: large,
             max_decompressed_bytes: large,
             max_ratio: 10_000,
+            max_entries: 1_000,
         };
         Ingest::new(Parts {
             pipeline: Pipeline::new(stages, object_limits, settings),

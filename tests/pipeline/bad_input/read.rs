@@ -51,6 +51,7 @@ pub(crate) fn limits() -> ObjectLimits {
         max_compressed_bytes: 1 << 30,
         max_decompressed_bytes: 128 << 20,
         max_ratio: 200,
+        max_entries: 1_000,
     }
 }
 

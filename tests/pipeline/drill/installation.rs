@@ -273,6 +273,7 @@ fn settings() -> (ObjectLimits, PipelineSettings) {
         max_compressed_bytes: large,
         max_decompressed_bytes: large,
         max_ratio: 1000,
+        max_entries: 1_000,
     };
     (limits, settings)
 }

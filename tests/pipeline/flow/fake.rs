@@ -246,6 +246,7 @@ impl World {
                 max_compressed_bytes: 1 << 30,
                 max_decompressed_bytes: 1 << 30,
                 max_ratio: 500,
+                max_entries: 1_000,
             },
             self.settings,
         );

@@ -314,6 +314,7 @@ fn limits() -> ObjectLimits {
         max_compressed_bytes: large,
         max_decompressed_bytes: large,
         max_ratio: 1000,
+        max_entries: 1_000,
     }
 }
 

@@ -45,6 +45,7 @@ impl Actual {
             max_compressed_bytes: 1 << 30,
             max_decompressed_bytes: 1 << 30,
             max_ratio: 500,
+            max_entries: 1_000,
         };
         let mut actual = Self::default();
         let mut reader = ObjectReader::open(catalog, &object, context, &limits, sample.as_slice())?;
