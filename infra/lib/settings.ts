@@ -63,7 +63,7 @@ export const SETTINGS = {
     buffered_bytes: "number",
     objects_in_flight: "number",
   },
-  record: { default_columns: "map" },
+  record: { default_columns: "map", timezone: "map" },
   document: { event_original: "text", trusted_proxies: "list" },
   quarantine: { bucket: "text", prefix: "text" },
   metrics: { enabled: "boolean", max_sources: "number", sources: "list" },

@@ -197,6 +197,8 @@ settings! {
     record: RecordSettings {
         /// The columns of delimited objects without a header line, by dataset, like `{ "aws.vpcflow" = "version account-id interface-id srcaddr dstaddr" }`.
         default_columns: BTreeMap<String, String> = BTreeMap::new();
+        /// The zone of times that carry none, by dataset, like `{ "linux.syslog" = "Asia/Tokyo" }`; without an entry the parser's own, mostly UTC.
+        timezone: BTreeMap<String, Tz> = BTreeMap::new();
     }
 
     /// What a document holds.

@@ -8,6 +8,7 @@ use crate::origin::Origin;
 use crate::program::Addresses;
 use crate::settings::Cidr;
 use crate::value::Value;
+use crate::web::decoded;
 
 impl Addresses {
     /// Sets `source.*` from the peer, and `client.ip` and `network.forwarded_ip` from the header if the peer is a trusted proxy.
@@ -47,6 +48,8 @@ impl Addresses {
         for source in &self.forwarded {
             draft.each(source, &mut |value| {
                 let text = value.text().unwrap_or_default();
+                // CloudFront writes the blanks between them as `%20`.
+                let text = decoded(&text);
                 addresses.extend(
                     text.split(',')
                         .filter_map(|part| ip(without_port(part.trim()))),

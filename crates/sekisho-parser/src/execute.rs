@@ -1,12 +1,13 @@
 //! Runs a program over one record.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::draft::Draft;
 use crate::origin::Origin;
-use crate::program::Program;
+use crate::program::{Program, Source};
 use crate::settings::Cidr;
 use crate::value::Value;
 use crate::walk::{Walked, write_member};
@@ -76,14 +77,14 @@ impl Program {
 
     /// Reads the record's own time from the first source that holds a usable one.
     fn time(&self, draft: &mut Draft<'_, '_>) -> Option<DateTime<Utc>> {
-        for source in &self.timestamp {
-            let time = draft
-                .first(source)
-                .and_then(|value| draft.times.parse(&value.text()?));
+        for sources in &self.timestamp {
+            let time = joined(sources, draft).and_then(|text| draft.times.parse(&text));
             if time.and_then(crate::time::write_time).is_none() {
                 continue;
             }
-            draft.mark_scalar_used(source);
+            for source in sources {
+                draft.mark_scalar_used(source);
+            }
             draft.origin = Origin::Line(self.timestamp_line);
             draft.note(self.fixed.timestamp);
             return time;
@@ -134,4 +135,16 @@ impl Program {
             }
         }
     }
+}
+
+/// Joins the texts of several sources with blanks; nothing where one of them is absent.
+fn joined<'a>(sources: &[Source], draft: &Draft<'_, 'a>) -> Option<Cow<'a, str>> {
+    let text = |source| draft.first(source)?.text();
+    let (first, rest) = sources.split_first()?;
+    let mut joined = text(first)?;
+    for source in rest {
+        let next = text(source)?;
+        joined = Cow::Owned(format!("{joined} {next}"));
+    }
+    Some(joined)
 }

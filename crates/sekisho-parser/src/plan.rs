@@ -117,7 +117,8 @@ impl ObjectPlan {
         settings: Arc<ParserSettings>,
     ) -> Self {
         let (identity, path) = place(&object);
-        let times = Arc::new(program.times.near(object.time()));
+        let zone = settings.timezones.get(&*program.dataset).copied();
+        let times = Arc::new(program.times.near(object.time()).in_zone(zone));
         let label = format!("{}@{}", program.dataset, settings.version);
         Self {
             program,

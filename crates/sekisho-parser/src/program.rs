@@ -31,7 +31,8 @@ pub(crate) struct Program {
     pub(crate) outputs: Vec<Output>,
     pub(crate) fixed: Fixed,
     pub(crate) times: TimeFormats,
-    pub(crate) timestamp: Vec<Source>,
+    /// Alternatives, each the paths whose texts make one time.
+    pub(crate) timestamp: Vec<Vec<Source>>,
     pub(crate) timestamp_line: usize,
     pub(crate) require: Vec<(String, Source)>,
     pub(crate) unique_by: Vec<Source>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use chrono_tz::Tz;
 use sekisho_document::{IndexNaming, Rotation};
 
 use crate::{ParserError, Redactor};
@@ -17,6 +18,8 @@ pub struct ParserSettings {
     pub rotation: BTreeMap<String, Rotation>,
     /// Columns by dataset, for delimited objects without a header line.
     pub default_columns: BTreeMap<String, Vec<String>>,
+    /// The zone by dataset of times that carry none; the parser's own where none is named.
+    pub timezones: BTreeMap<String, Tz>,
     /// When `event.original` is kept.
     pub keep_original: KeepOriginal,
     /// The proxies whose `X-Forwarded-For` is believed.
@@ -39,6 +42,7 @@ impl Default for ParserSettings {
             index: IndexNaming::default(),
             rotation: BTreeMap::new(),
             default_columns: BTreeMap::new(),
+            timezones: BTreeMap::new(),
             keep_original: KeepOriginal::default(),
             trusted_proxies: Cidr::private_ranges(),
             max_record_bytes: 8 << 20,

@@ -66,6 +66,14 @@ impl TimeFormats {
         }
     }
 
+    /// Gives the formats with the zone of this installation's servers, for times that carry none.
+    pub(crate) fn in_zone(self, timezone: Option<Tz>) -> Self {
+        Self {
+            timezone: timezone.unwrap_or(self.timezone),
+            ..self
+        }
+    }
+
     /// Reads a time by the first format that fits.
     pub(crate) fn parse(&self, text: &str) -> Option<DateTime<Utc>> {
         self.formats

@@ -12,11 +12,10 @@ pub(crate) fn list(spec: &ParserSpec, file: &SpecFile) -> Vec<FieldUse> {
         list: Vec::new(),
     };
     if let Some(timestamp) = &spec.timestamp {
-        uses.paths(
-            &timestamp.from,
-            file.text.find("[timestamp]").unwrap_or_default(),
-            &Purpose::Timestamp,
-        );
+        let at = file.text.find("[timestamp]").unwrap_or_default();
+        for paths in &timestamp.from.0 {
+            uses.paths(paths, at, &Purpose::Timestamp);
+        }
     }
     if let Some(addresses) = &spec.addresses {
         let at = file.text.find("[addresses]").unwrap_or_default();

@@ -43,6 +43,7 @@ pub fn parser_settings(settings: &Settings) -> Result<ParserSettings, ParserErro
             .iter()
             .map(|(dataset, columns)| (dataset.clone(), words(columns)))
             .collect(),
+        timezones: record.timezone.clone(),
         max_record_bytes: limits.max_record_bytes,
         max_depth: limits.max_depth,
         unknown_records: limits.unknown_lines,

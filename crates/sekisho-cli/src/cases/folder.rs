@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sekisho_document::IndexNaming;
 use sekisho_parser::{KeepOriginal, ParserSettings};
 use serde::Deserialize;
@@ -38,6 +39,8 @@ pub(crate) struct CaseFile {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaseSettings {
     pub(crate) default_columns: Option<Vec<String>>,
+    /// The zone of times that carry none.
+    pub(crate) record_timezone: Option<String>,
     pub(crate) event_original: Option<String>,
     pub(crate) timezone: Option<String>,
     pub(crate) trusted_proxies: Option<Vec<String>>,
@@ -55,7 +58,16 @@ impl CaseSettings {
             let networks = networks.iter().map(|network| network.parse());
             networks.collect::<Result<Vec<_>, _>>()
         });
+        let zone: Option<Tz> = self
+            .record_timezone
+            .as_deref()
+            .map(str::parse)
+            .transpose()?;
         Ok(ParserSettings {
+            timezones: zone
+                .map(|zone| (dataset.to_owned(), zone))
+                .into_iter()
+                .collect(),
             index: match &self.timezone {
                 Some(zone) => IndexNaming::new("", zone, 30, 2)?,
                 None => defaults.index,

@@ -170,11 +170,11 @@ impl Compiler<'_> {
             .map_err(|error| self.file.error(at, error.to_string()))
     }
 
-    fn timestamp(&mut self) -> Result<Vec<Source>, ParserError> {
-        match &self.spec.timestamp {
-            Some(spec) => self.consumed(&spec.from, "from"),
-            None => Ok(Vec::new()),
-        }
+    fn timestamp(&mut self) -> Result<Vec<Vec<Source>>, ParserError> {
+        let alternatives = self.spec.timestamp.iter().flat_map(|spec| &spec.from.0);
+        alternatives
+            .map(|paths| self.consumed(paths, "from"))
+            .collect()
     }
 
     fn require(&mut self) -> Result<Vec<(String, Source)>, ParserError> {

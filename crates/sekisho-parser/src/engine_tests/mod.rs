@@ -5,6 +5,7 @@ mod envelopes;
 mod objects;
 mod outcomes;
 mod refusals;
+mod times;
 mod tokens;
 mod web;
 

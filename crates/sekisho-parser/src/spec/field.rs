@@ -36,6 +36,36 @@ impl<'de> Visitor<'de> for TextOrListVisitor {
     }
 }
 
+/// Where a time comes from: alternatives, each one path or several whose texts a blank joins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TimePaths(pub(crate) Vec<TextOrList>);
+
+impl<'de> Deserialize<'de> for TimePaths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TimePathsVisitor)
+    }
+}
+
+struct TimePathsVisitor;
+
+impl<'de> Visitor<'de> for TimePathsVisitor {
+    type Value = TimePaths;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a source path or a list of paths and of lists of paths")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        TextOrListVisitor
+            .visit_str(text)
+            .map(|path| TimePaths(vec![path]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(TimePaths)
+    }
+}
+
 /// A constant of any scalar type.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]

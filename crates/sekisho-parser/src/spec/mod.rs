@@ -13,7 +13,7 @@ use crate::envelope::Envelope;
 
 pub(crate) use condition::{ConditionSpec, SetSpec, Test, WhenSpec};
 pub(crate) use entries::Entries;
-pub(crate) use field::{Constant, FieldSpec, FieldTable, Scalar, TextOrList};
+pub(crate) use field::{Constant, FieldSpec, FieldTable, Scalar, TextOrList, TimePaths};
 pub(crate) use read::{SpecFile, read_spec};
 pub(crate) use tokens::{TokenWhenSpec, TokensSpec};
 pub(crate) use web::{OutcomeSpec, RequestSpec, UrlSpec, UserAgentSpec};
@@ -111,7 +111,7 @@ pub(crate) enum FormatSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TimestampSpec {
-    pub(crate) from: TextOrList,
+    pub(crate) from: TimePaths,
     #[serde(default = "rfc3339_only")]
     pub(crate) formats: Vec<String>,
     #[serde(default)]
