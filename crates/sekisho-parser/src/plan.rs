@@ -291,6 +291,12 @@ impl ObjectPlan {
         let whole: &str = if program.is_json() { &safe } else { &original };
         let opened = envelope::open(&program.unwrap, &self.framing.format, record, whole)?;
         let text = program.text_of(&opened, whole);
+        let is_json = program.reads_json(text);
+        let inner = match is_json && !program.is_json() {
+            true => settings.redactor.text(text),
+            false => Cow::Borrowed(text),
+        };
+        let text: &str = &inner;
         let walker = Walker {
             schema: &program.schema,
             times: &times,
@@ -299,8 +305,8 @@ impl ObjectPlan {
             suspicious,
         };
         let mut walked = match self.column_plan(record) {
+            _ if is_json => walker.json(text).map_err(|fault| fault.to_string())?,
             Some(plan) => walker.columns(text, plan, &program.tokens)?,
-            None if program.is_json() => walker.json(text).map_err(|fault| fault.to_string())?,
             None => walker.tokens(text, &program.tokens)?,
         };
         if !opened.is_empty() {
@@ -309,7 +315,7 @@ impl ObjectPlan {
         }
         let captures = std::mem::take(&mut self.captures);
         // What is inside JSON without its secrets has none.
-        let text = match program.is_json() {
+        let text = match is_json {
             true => Cow::Borrowed(text),
             false => walker.shown(text, &walked.hidden),
         };

@@ -26,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) framing: Framing,
     /// The envelopes that a record may stand in.
     pub(crate) unwrap: Vec<Envelope>,
+    /// Whether a text that begins with `{` is read as JSON where the records are lines.
+    pub(crate) or_json: bool,
     pub(crate) tokens: Tokens,
     pub(crate) schema: Schema,
     pub(crate) outputs: Vec<Output>,
@@ -52,6 +54,11 @@ impl Program {
     /// Tells whether a record is a JSON value.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.framing.format, Format::Json { .. } | Format::Ndjson)
+    }
+
+    /// Tells whether a record's own text is read as JSON.
+    pub(crate) fn reads_json(&self, text: &str) -> bool {
+        self.is_json() || (self.or_json && text.trim_start().starts_with('{'))
     }
 
     /// Gives the text of the record itself, without the envelopes around it.

@@ -16,7 +16,7 @@ impl ObjectPlan {
         let whole = String::from_utf8_lossy(record.bytes);
         let opened = envelope::open(&program.unwrap, &self.framing.format, record, &whole).ok()?;
         let text = program.text_of(&opened, &whole);
-        if program.is_json() {
+        if program.reads_json(text) {
             return serde_json::from_str(text).ok();
         }
         let Some(plan) = self.column_plan(record) else {

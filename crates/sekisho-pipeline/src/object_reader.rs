@@ -125,8 +125,10 @@ impl<R: Read> ObjectReader<R> {
         };
         let source = Source::new(read);
         let entry = source.rest().get_ref().1.entry().map(str::to_owned);
+        // What a range of lines begins with says nothing about the object: it is none in an envelope, or it had no ranges.
+        let head = if by_range { &[] } else { source.head() };
         let plan = catalog
-            .plan(ObjectContext { entry, ..context }, source.head())
+            .plan(ObjectContext { entry, ..context }, head)
             .map_err(|source| PipelineError::Plan {
                 object: object.to_string(),
                 source,

@@ -48,6 +48,12 @@ pub struct Delimited {
     pub known: Vec<String>,
     /// The columns of an object without a header line, empty where a header is required.
     pub default_columns: Vec<String>,
+    /// How the line begins that names the columns behind it, at blanks (`#Fields:` of the W3C Extended Log File Format); then no other line is a header.
+    pub fields_line: Option<String>,
+    /// How a comment begins.
+    pub comment: Option<String>,
+    /// Whether a line that begins with `{` is a record of its own shape, without columns.
+    pub or_json: bool,
 }
 
 /// The column names in force for a record, from a header line or the parser's defaults.

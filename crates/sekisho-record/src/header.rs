@@ -17,6 +17,9 @@ pub(crate) struct Header {
     initials: Box<[bool; 256]>,
     columns: Option<Arc<Columns>>,
     first_line: bool,
+    fields_line: Option<String>,
+    comment: Option<String>,
+    or_json: bool,
 }
 
 impl Header {
@@ -44,20 +47,30 @@ impl Header {
             initials,
             columns,
             first_line: true,
+            fields_line: delimited.fields_line,
+            comment: delimited.comment,
+            or_json: delimited.or_json,
         }
     }
 
     /// Decides what a line is: a header, a record under the columns in force, or a fault.
     pub(crate) fn cut(&mut self, line: &[u8], start: u64, end: u64) -> Cut {
         let first_line = std::mem::take(&mut self.first_line);
-        if (first_line || self.glance(line)) && self.is_header(line) {
-            self.columns = Some(Arc::new(Columns {
-                separator: self.separator,
-                names: self.names(line),
-            }));
+        if let Some(names) = self.header(line, first_line) {
+            let separator = self.separator;
+            self.columns = Some(Arc::new(Columns { separator, names }));
             return Cut::Skipped(Skip::Header);
         }
+        if begins(line, self.comment.as_deref()) {
+            return Cut::Skipped(Skip::Comment);
+        }
+        let is_json = self.or_json && line.trim_ascii_start().starts_with(b"{");
         match &self.columns {
+            _ if is_json => Cut::Record {
+                start,
+                end,
+                columns: None,
+            },
             Some(columns) => Cut::Record {
                 start,
                 end,
@@ -70,6 +83,17 @@ impl Header {
                 open: false,
             },
         }
+    }
+
+    /// Reads the names of a header line; nothing for any other.
+    fn header(&self, line: &[u8], first_line: bool) -> Option<Vec<String>> {
+        if let Some(start) = &self.fields_line {
+            let names = line.strip_prefix(start.as_bytes())?;
+            let names = String::from_utf8_lossy(names);
+            return Some(names.split_whitespace().map(str::to_owned).collect());
+        }
+        let is_header = (first_line || self.glance(line)) && self.is_header(line);
+        is_header.then(|| self.names(line))
     }
 
     fn glance(&self, line: &[u8]) -> bool {
@@ -107,4 +131,8 @@ impl Header {
         };
         line.split(move |byte| *byte == separator)
     }
+}
+
+fn begins(line: &[u8], start: Option<&str>) -> bool {
+    start.is_some_and(|start| line.starts_with(start.as_bytes()))
 }

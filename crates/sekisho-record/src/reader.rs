@@ -339,6 +339,9 @@ mod tests {
             separator: b' ',
             known: Vec::new(),
             default_columns: Vec::new(),
+            fields_line: None,
+            comment: None,
+            or_json: false,
         };
         check_memory(Format::Delimited(delimited), "", b' ');
     }

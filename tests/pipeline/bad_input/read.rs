@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sekisho_event::ObjectRef;
+use sekisho_event::{ObjectRef, ObjectSlice, Reach};
 use sekisho_object::ObjectLimits;
 use sekisho_parser::{Catalog, ObjectContext, Outcome, ParserSettings};
 use sekisho_pipeline::{ObjectReader, Step};
@@ -14,6 +14,9 @@ pub(crate) const CLOUDTRAIL: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2
 pub(crate) const VPCFLOW: &str = "AWSLogs/111122223333/vpcflowlogs/us-east-1/2026/11/23/111122223333_vpcflowlogs_us-east-1_fl-0123456789abcdef0_20261123T1015Z_abc.log.gz";
 pub(crate) const WAF: &str = "AWSLogs/111122223333/WAFLogs/us-east-1/acl/2026/11/23/10/15/111122223333_waflogs_us-east-1_acl_20261123T1015Z_abc.log.gz";
 pub(crate) const UNCLAIMED: &str = "app/2026/11/23/app.log";
+
+/// When an object was stored whose LastModified does not matter.
+const LAST_MODIFIED: &str = "2026-11-23T10:20:00Z";
 
 /// How one record ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,16 +60,29 @@ pub(crate) fn limits() -> ObjectLimits {
 
 /// Reads an object stored under `key` at `last_modified`.
 pub(crate) fn read_at(key: &str, last_modified: &str, bytes: &[u8]) -> Read {
+    let slice = ObjectSlice::whole(ObjectRef::new("example-logs", key));
+    read_slice(&slice, last_modified, bytes)
+}
+
+/// Reads what lies behind an offset by its range, as a continuation does.
+pub(crate) fn read_range(key: &str, start: usize, bytes: &[u8]) -> Read {
+    let mut slice = ObjectSlice::whole(ObjectRef::new("example-logs", key));
+    slice.start = start as u64;
+    slice.reach = Reach::Range;
+    read_slice(&slice, LAST_MODIFIED, &bytes[start - 1..])
+}
+
+fn read_slice(slice: &ObjectSlice, last_modified: &str, bytes: &[u8]) -> Read {
     let catalog = Catalog::builtin(ParserSettings::default()).unwrap();
-    let object = ObjectRef::new("example-logs", key);
+    let object = &slice.object;
     let context = ObjectContext {
         bucket: object.bucket.clone(),
-        key: key.into(),
+        key: object.key.clone(),
         entry: None,
         etag: None,
         last_modified: last_modified.parse().unwrap(),
     };
-    let mut reader = ObjectReader::open(&catalog, &object, context, &limits(), bytes).unwrap();
+    let mut reader = ObjectReader::open_slice(&catalog, slice, context, &limits(), bytes).unwrap();
     let mut read = Read::default();
     let mut body = Vec::new();
     loop {
@@ -89,7 +105,7 @@ pub(crate) fn read_at(key: &str, last_modified: &str, bytes: &[u8]) -> Read {
 
 /// Reads an object whose LastModified does not matter.
 pub(crate) fn read(key: &str, bytes: &[u8]) -> Read {
-    read_at(key, "2026-11-23T10:20:00Z", bytes)
+    read_at(key, LAST_MODIFIED, bytes)
 }
 
 fn ended(outcome: Outcome, body: &[u8]) -> Ended {

@@ -1,6 +1,6 @@
 //! Lines under a header: how many, which columns, and the last one, which the Python loader loses.
 
-use crate::read::{VPCFLOW, read};
+use crate::read::{VPCFLOW, read, read_range};
 
 const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
@@ -107,4 +107,17 @@ fn the_last_line_is_there_wherever_a_boundary_falls() {
             }
         }
     }
+}
+
+#[test]
+fn a_range_of_lines_is_framed_like_the_object_whatever_it_begins_with() {
+    let key = "Route53Public/2026/11/23/queries.log";
+    let first =
+        "1.0 2026-11-23T10:00:00Z Z123412341234 example.com A NOERROR UDP FRA6 192.0.2.1 -\n";
+    let hostile = "{\"messageType\":\"DATA_MESSAGE\",\"logGroup\":\"g\",\"logEvents\":[{\"id\":\"1\",\"message\":\"taken\"}]}\n";
+    let text = format!("{first}{hostile}{first}");
+    let whole = read(key, text.as_bytes());
+    assert_eq!(whole.outcomes(), ["document", "raw", "document"]);
+    let rest = read_range(key, first.len(), text.as_bytes());
+    assert_eq!(rest.records, whole.records[1..]);
 }

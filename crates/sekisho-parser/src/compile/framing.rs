@@ -18,12 +18,17 @@ pub(super) fn framing(
     if !is_delimited
         && (record.separator.is_some()
             || !record.columns.is_empty()
-            || !record.default_columns.is_empty())
+            || !record.default_columns.is_empty()
+            || record.fields_line.is_some()
+            || record.comment.is_some())
     {
         return Err(file.error(
             at,
-            "`separator`, `columns` and `default_columns` are for `format = \"delimited\"`",
+            "`separator`, `columns`, `default_columns`, `fields_line` and `comment` are for `format = \"delimited\"`",
         ));
+    }
+    if record.or_json && matches!(record.format, FormatSpec::Json | FormatSpec::Ndjson) {
+        return Err(file.error(at, "`or_json` is for `lines` and `delimited`"));
     }
     if record.records.is_some() && record.format != FormatSpec::Json {
         return Err(file.error(at, "`records` is for `format = \"json\"`"));
@@ -53,6 +58,9 @@ pub(super) fn framing(
                 separator,
                 known: record.columns.clone(),
                 default_columns,
+                fields_line: record.fields_line.clone(),
+                comment: record.comment.clone(),
+                or_json: record.or_json,
             })
         }
     };

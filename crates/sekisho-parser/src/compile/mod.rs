@@ -142,6 +142,7 @@ impl Compiler<'_> {
             dataset,
             framing,
             unwrap: self.spec.record.unwrap.clone(),
+            or_json: self.spec.record.or_json,
             tokens,
             schema: self.schema,
             outputs,

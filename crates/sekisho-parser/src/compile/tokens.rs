@@ -64,7 +64,8 @@ impl Compiler<'_> {
 
     /// Refuses a path that no step can give: a misspelt name would be silently absent.
     fn sources_are_known(&self, known: &Names) -> Result<(), ParserError> {
-        if known.open || self.spec.tokens.is_empty() {
+        let is_open = known.open || self.spec.record.or_json;
+        if is_open || self.spec.tokens.is_empty() {
             return Ok(());
         }
         let used = crate::uses::list(self.spec, self.file);

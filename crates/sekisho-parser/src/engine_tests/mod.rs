@@ -3,6 +3,7 @@
 mod documents;
 mod envelopes;
 mod objects;
+mod or_json;
 mod outcomes;
 mod refusals;
 mod times;

@@ -95,6 +95,12 @@ pub(crate) struct RecordSpec {
     pub(crate) columns: Vec<String>,
     #[serde(default)]
     pub(crate) default_columns: Vec<String>,
+    #[serde(default)]
+    pub(crate) fields_line: Option<String>,
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    #[serde(default)]
+    pub(crate) or_json: bool,
 }
 
 /// `[record] format`.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use sekisho_record::{Format, Framing};
 use serde_json::value::RawValue;
 
-use crate::support::{Steps, delimited, framing, json, json_any, render};
+use crate::support::{Steps, delimited, framing, json, json_any, render, w3c};
 
 /// Pieces that make valid, nearly valid and broken input when put together.
 const PIECES: &[&str] = &[
@@ -32,6 +32,8 @@ const PIECES: &[&str] = &[
     "1",
     "true",
     "5 1 OK\n",
+    "#Fields: a b\n",
+    "#",
     "version account-id action\n",
     "\u{feff}",
     "\0",
@@ -63,6 +65,7 @@ fn any_framing() -> impl Strategy<Value = Framing> {
         1 => Just(framing(Format::Ndjson)),
         1 => Just(framing(Format::Lines)),
         1 => Just(delimited(&["version"])),
+        1 => Just(w3c(&["version"])),
         1 => Just(delimited(&[])),
     ];
     let max_record_bytes = prop_oneof![1..60_usize, 500..2000_usize, Just(1 << 20)];

@@ -2,7 +2,7 @@
 
 use sekisho_record::Format;
 
-use crate::support::{Steps, check, delimited, framing, render};
+use crate::support::{Steps, check, delimited, framing, render, w3c};
 
 #[test]
 fn each_line_is_a_record() {
@@ -122,4 +122,47 @@ fn the_line_that_a_read_error_tears_is_a_fault() {
     assert_eq!(frames[..2], ["0 a", "2 b"]);
     assert!(frames[2].starts_with("4 !Truncated 1 "), "{frames:?}");
     assert_eq!(frames[3..], ["5 read error: gone"]);
+}
+
+#[test]
+fn a_fields_line_names_the_columns_wherever_it_stands() {
+    check(
+        &w3c(&[]),
+        b"#Version: 1.0\n#Fields: date cs(Host)\n2026-11-23\ta b\n#Remark: x\n#Fields:\tversion  action\n5\tOK\n",
+        &[
+            "-Comment",
+            "-Header",
+            r"[date|cs(Host)] 2026-11-23\ta b",
+            "-Comment",
+            "-Header",
+            r"[version|action] 5\tOK",
+        ],
+    );
+}
+
+#[test]
+fn where_a_fields_line_is_expected_no_other_line_is_a_header() {
+    let names = b"version\taction\n5\tOK\n";
+    check(
+        &w3c(&["version", "action"]),
+        names,
+        &[
+            r"[version|action] version\taction",
+            r"[version|action] 5\tOK",
+        ],
+    );
+    check(
+        &w3c(&[]),
+        names,
+        &[r"!NoHeader version\taction", r"!NoHeader 5\tOK"],
+    );
+}
+
+#[test]
+fn json_in_the_place_of_columns_has_none() {
+    check(
+        &w3c(&["version"]),
+        b"{\"a\":1}\n {\"a\":2}\n5\n",
+        &[r#"{\"a\":1}"#, r#" {\"a\":2}"#, "[version] 5"],
+    );
 }

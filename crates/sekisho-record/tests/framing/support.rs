@@ -30,7 +30,22 @@ pub(crate) fn delimited(default_columns: &[&str]) -> Framing {
         separator: b' ',
         known: names(&["version", "account-id", "action"]),
         default_columns: names(default_columns),
+        fields_line: None,
+        comment: None,
+        or_json: false,
     }))
+}
+
+/// The W3C Extended Log File Format with tabs between columns, or JSON lines in its place.
+pub(crate) fn w3c(default_columns: &[&str]) -> Framing {
+    let mut framing = delimited(default_columns);
+    if let Format::Delimited(delimited) = &mut framing.format {
+        delimited.separator = b'\t';
+        delimited.fields_line = Some("#Fields:".to_owned());
+        delimited.comment = Some("#".to_owned());
+        delimited.or_json = true;
+    }
+    framing
 }
 
 /// Gives `bytes` in steps of the given sizes (the last one repeats), then an error if there is one.
