@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use regex::bytes::Regex;
+
 /// How the bytes of an object become records; decided by the key before a byte is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Framing {
@@ -35,9 +37,40 @@ pub enum Format {
     Ndjson,
     /// One record a line (LF or CRLF; the last newline may be missing).
     Lines,
+    /// One record from each line that begins one to the next such line.
+    ///
+    /// Lines before the first of them are one record.
+    /// A record that would outgrow the limit is cut before the line with which it would.
+    Multiline(FirstLine),
     /// Lines of columns; a header line is one wherever it stands, so that concatenated files work.
     Delimited(Delimited),
 }
+
+/// How a line begins with which a record begins; only its first 1,024 bytes are looked at.
+#[derive(Debug, Clone)]
+pub struct FirstLine(pub(crate) Regex);
+
+impl FirstLine {
+    /// Reads the regular expression.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the expression.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        match Regex::new(pattern) {
+            Ok(regex) => Ok(Self(regex)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl PartialEq for FirstLine {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for FirstLine {}
 
 /// Delimited text whose header line names the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]

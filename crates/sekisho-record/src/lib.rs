@@ -9,9 +9,12 @@ mod frame;
 mod header;
 mod json;
 mod line;
+mod multiline;
 mod reader;
 mod window;
 
 pub use error::RecordError;
-pub use frame::{Columns, Delimited, Fault, FaultReason, Format, Frame, Framing, Record, Skip};
+pub use frame::{
+    Columns, Delimited, Fault, FaultReason, FirstLine, Format, Frame, Framing, Record, Skip,
+};
 pub use reader::RecordReader;

@@ -31,7 +31,7 @@ enum Kind {
 impl LineFramer {
     pub(crate) fn new(format: Format, max_record_bytes: usize, max_depth: usize) -> Self {
         let kind = match format {
-            Format::Lines => Kind::Text,
+            Format::Lines | Format::Multiline(_) => Kind::Text,
             Format::Ndjson | Format::Json { .. } | Format::CloudwatchLogs => Kind::Json,
             Format::Delimited(delimited) => Kind::Delimited(Header::new(delimited)),
         };

@@ -10,6 +10,7 @@ use crate::error::RecordError;
 use crate::frame::{Fault, FaultReason, Format, Frame, Framing, Record, Skip};
 use crate::json::JsonFramer;
 use crate::line::LineFramer;
+use crate::multiline::MultilineFramer;
 use crate::window::Window;
 
 /// How much of an over-long record is kept for people to look at.
@@ -32,6 +33,7 @@ pub struct RecordReader<R> {
 enum Framer {
     Json(JsonFramer),
     Line(LineFramer),
+    Multiline(MultilineFramer),
 }
 
 /// The record that outgrew the limit: its head and a running digest.
@@ -242,6 +244,9 @@ impl Framer {
             Format::CloudwatchLogs => {
                 Self::Json(JsonFramer::cloudwatch_logs(max_record_bytes, max_depth))
             }
+            Format::Multiline(first_line) => {
+                Self::Multiline(MultilineFramer::new(first_line, max_record_bytes))
+            }
             line => Self::Line(LineFramer::new(line, max_record_bytes, max_depth)),
         }
     }
@@ -250,6 +255,7 @@ impl Framer {
         match self {
             Self::Json(framer) => framer.advance(window),
             Self::Line(framer) => framer.advance(window),
+            Self::Multiline(framer) => framer.advance(window),
         }
     }
 
@@ -258,6 +264,7 @@ impl Framer {
         match self {
             Self::Json(framer) => framer.finish(window),
             Self::Line(framer) => framer.finish(window),
+            Self::Multiline(framer) => framer.finish(window),
         }
     }
 
@@ -265,6 +272,7 @@ impl Framer {
         match self {
             Self::Json(framer) => framer.position(),
             Self::Line(framer) => framer.position(),
+            Self::Multiline(framer) => framer.position(),
         }
     }
 
@@ -272,7 +280,7 @@ impl Framer {
     fn envelope(&self) -> Option<Arc<[u8]>> {
         match self {
             Self::Json(framer) => framer.envelope().cloned(),
-            Self::Line(_) => None,
+            Self::Line(_) | Self::Multiline(_) => None,
         }
     }
 
@@ -280,7 +288,7 @@ impl Framer {
     fn is_control(&self) -> bool {
         match self {
             Self::Json(framer) => framer.is_control(),
-            Self::Line(_) => false,
+            Self::Line(_) | Self::Multiline(_) => false,
         }
     }
 
@@ -289,6 +297,7 @@ impl Framer {
         match self {
             Self::Json(framer) => framer.hold(),
             Self::Line(framer) => framer.hold(),
+            Self::Multiline(framer) => framer.hold(),
         }
     }
 }
@@ -298,7 +307,7 @@ mod tests {
     use std::io::{Read, repeat};
 
     use super::*;
-    use crate::frame::Delimited;
+    use crate::frame::{Delimited, FirstLine};
 
     const LIMIT: usize = 256 * 1024;
 
@@ -335,6 +344,10 @@ mod tests {
         check_memory(json("Records"), "[", b',');
         check_memory(Format::Lines, "", b'x');
         check_memory(Format::Ndjson, "", b'[');
+        for (pattern, byte) in [("^a", b'x'), ("^a", b'\n'), ("^x", b'x')] {
+            let first_line = FirstLine::new(pattern).unwrap();
+            check_memory(Format::Multiline(first_line), "a\nb\n", byte);
+        }
         let delimited = Delimited {
             separator: b' ',
             known: Vec::new(),

@@ -1,6 +1,6 @@
 //! `[record]`: how the bytes of an object become records.
 
-use sekisho_record::{Delimited, Format, Framing};
+use sekisho_record::{Delimited, FirstLine, Format, Framing};
 
 use super::place;
 use crate::spec::{FormatSpec, ParserSpec, SpecFile};
@@ -30,6 +30,9 @@ pub(super) fn framing(
     if record.or_json && matches!(record.format, FormatSpec::Json | FormatSpec::Ndjson) {
         return Err(file.error(at, "`or_json` is for `lines` and `delimited`"));
     }
+    if record.first_line.is_some() && record.format != FormatSpec::Multiline {
+        return Err(file.error(at, "`first_line` is for `format = \"multiline\"`"));
+    }
     if record.records.is_some() && record.format != FormatSpec::Json {
         return Err(file.error(at, "`records` is for `format = \"json\"`"));
     }
@@ -44,6 +47,12 @@ pub(super) fn framing(
         },
         FormatSpec::Ndjson => Format::Ndjson,
         FormatSpec::Lines => Format::Lines,
+        FormatSpec::Multiline => {
+            let missing = || "`format = \"multiline\"` needs `first_line`, a regular expression";
+            let pattern = record.first_line.as_deref().ok_or_else(missing);
+            let first_line = pattern.map_err(str::to_owned).and_then(FirstLine::new);
+            Format::Multiline(first_line.map_err(|message| file.error(at, message))?)
+        }
         FormatSpec::Delimited => {
             let separator = match record.separator.as_deref().unwrap_or(" ").as_bytes() {
                 [byte] => *byte,

@@ -96,6 +96,8 @@ pub(crate) struct RecordSpec {
     #[serde(default)]
     pub(crate) default_columns: Vec<String>,
     #[serde(default)]
+    pub(crate) first_line: Option<String>,
+    #[serde(default)]
     pub(crate) fields_line: Option<String>,
     #[serde(default)]
     pub(crate) comment: Option<String>,
@@ -110,6 +112,7 @@ pub(crate) enum FormatSpec {
     Json,
     Ndjson,
     Lines,
+    Multiline,
     Delimited,
 }
 

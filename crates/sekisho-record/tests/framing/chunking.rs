@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use sekisho_record::{Format, Framing};
 use serde_json::value::RawValue;
 
-use crate::support::{Steps, delimited, framing, json, json_any, render, w3c};
+use crate::support::{Steps, delimited, framing, json, json_any, multiline, render, w3c};
 
 /// Pieces that make valid, nearly valid and broken input when put together.
 const PIECES: &[&str] = &[
@@ -64,6 +64,7 @@ fn any_framing() -> impl Strategy<Value = Framing> {
         1 => Just(framing(Format::CloudwatchLogs)),
         1 => Just(framing(Format::Ndjson)),
         1 => Just(framing(Format::Lines)),
+        1 => Just(multiline("^(x|5| )")),
         1 => Just(delimited(&["version"])),
         1 => Just(w3c(&["version"])),
         1 => Just(delimited(&[])),

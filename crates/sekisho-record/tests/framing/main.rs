@@ -12,4 +12,5 @@ mod envelopes;
 mod json;
 mod limits;
 mod lines;
+mod multiline;
 mod support;

@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
-use sekisho_record::{Delimited, Format, Frame, Framing, Record, RecordError, RecordReader};
+use sekisho_record::{
+    Delimited, FirstLine, Format, Frame, Framing, Record, RecordError, RecordReader,
+};
 
 pub(crate) fn framing(format: Format) -> Framing {
     Framing {
@@ -46,6 +48,11 @@ pub(crate) fn w3c(default_columns: &[&str]) -> Framing {
         delimited.or_json = true;
     }
     framing
+}
+
+/// Lines joined to records.
+pub(crate) fn multiline(first_line: &str) -> Framing {
+    framing(Format::Multiline(FirstLine::new(first_line).unwrap()))
 }
 
 /// Gives `bytes` in steps of the given sizes (the last one repeats), then an error if there is one.
