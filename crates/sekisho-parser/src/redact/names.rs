@@ -27,6 +27,9 @@ const FIELDS: [&str; 17] = [
 /// Words that are a secret as `key=value` of a query or form, and something else elsewhere: an alert has a `signature`.
 const QUERY_KEYS: [&str; 3] = ["token", "secret", "signature"];
 
+/// Before the names of headers: web servers log `Cookie` as the variable `http_cookie`, CloudFront's real-time logs as `cs-cookie`.
+const HEADER_PREFIXES: [&str; 2] = ["http", "cs-"];
+
 /// What secrets are called, in one notation: lower case, without `-` and `_`.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
@@ -97,7 +100,7 @@ impl Names {
         &self.written
     }
 
-    /// Tells whether a whole field, column or header is a secret: `Set-Cookie`, `cs(Cookie)`, `http_cookie`, `request.headers.cookie`.
+    /// Tells whether a whole field, column or header is a secret: `Set-Cookie`, `cs(Cookie)`, `cs-cookie`, `http_cookie`, `request.headers.cookie`.
     pub(crate) fn hides_field(&self, name: &str) -> bool {
         let name = name.rsplit('.').next().unwrap_or(name);
         let name = name
@@ -113,13 +116,17 @@ impl Names {
     }
 }
 
-/// Tells whether a name is one of these; web servers log the header `Cookie` as the variable `http_cookie`.
+/// Tells whether a name is one of these, alone or as that of a header.
 fn has(names: &[String], name: &str) -> bool {
-    let header = name
-        .split_at_checked(4)
-        .filter(|(http, _)| http.eq_ignore_ascii_case("http"));
     let is = |name: &str| names.iter().any(|known| known.bytes().eq(letters(name)));
-    is(name) || header.is_some_and(|(_, header)| is(header))
+    let header = |prefix: &str| {
+        let (start, header) = name.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(header)
+    };
+    is(name)
+        || HEADER_PREFIXES
+            .iter()
+            .any(|prefix| header(prefix).is_some_and(is))
 }
 
 /// Gives a name in the one notation.
@@ -142,4 +149,26 @@ fn is_name(name: &str) -> bool {
 /// Tells whether a byte can stand in a name.
 pub(crate) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_known_by_the_names_that_logs_give_them() {
+        let names = Names::default();
+        for name in [
+            "Set-Cookie",
+            "cs(Cookie)",
+            "cs-cookie",
+            "http_cookie",
+            "request.headers.cookie",
+        ] {
+            assert!(names.hides_field(name), "{name}");
+        }
+        for name in ["cs-host", "cs-", "http", "cs-cookies-seen", "csüookie"] {
+            assert!(!names.hides_field(name), "{name}");
+        }
+    }
 }
