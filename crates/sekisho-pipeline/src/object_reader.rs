@@ -1,5 +1,6 @@
 //! [`ObjectReader`]: one object's records with their outcomes, in the order of the bytes.
 
+use std::borrow::Cow;
 use std::io::{self, Chain, Cursor, Read};
 
 use sekisho_event::{ObjectRef, ObjectSlice, Reach};
@@ -9,7 +10,7 @@ use sekisho_object::{
 use sekisho_parser::{Catalog, Decision, ObjectContext, ObjectPlan, Outcome};
 use sekisho_record::{Fault, FaultReason, Format, Frame, Record, RecordError, RecordReader};
 
-use crate::quarantine::Digest;
+use crate::quarantine::{Digest, KEPT_BYTES};
 use crate::source::{Broken, Source};
 use crate::{PipelineError, Reason};
 
@@ -54,6 +55,8 @@ pub struct Parsed<'a> {
     pub length: u64,
     /// SHA-256 of the whole, where `bytes` is not all of it.
     pub digest: Option<Digest>,
+    /// What people may see of the bytes, where secrets were in them and nobody makes a document of them.
+    pub shown: Option<Vec<u8>>,
     /// How it ended; a document was appended to the buffer.
     pub outcome: Outcome,
     /// Which lines decided, after [`ObjectReader::explain`].
@@ -210,7 +213,14 @@ impl<R: Read> ObjectReader<R> {
             None => self.plan.parse(&frame, body),
         };
         let decisions = self.plan.take_decisions();
-        Ok(Step::Record(parsed(&frame, outcome, decisions)))
+        let mut parsed = parsed(&frame, outcome, decisions);
+        if let Outcome::Quarantined { .. } = parsed.outcome {
+            let kept = parsed.bytes.get(..KEPT_BYTES).unwrap_or(parsed.bytes);
+            if let Cow::Owned(shown) = self.plan.redacted(kept) {
+                parsed.shown = Some(shown);
+            }
+        }
+        Ok(Step::Record(parsed))
     }
 
     /// Goes on with the next entry of an archive; false where none follows.
@@ -351,6 +361,7 @@ fn parsed<'a>(frame: &Frame<'a>, outcome: Outcome, decisions: Vec<Decision>) -> 
         bytes,
         length: whole.map_or(bytes.len() as u64, |(length, _)| length),
         digest: whole.map(|(_, digest)| Digest(digest)),
+        shown: None,
         outcome,
         decisions,
     }

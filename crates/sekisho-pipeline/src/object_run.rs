@@ -229,6 +229,7 @@ impl ObjectRun {
             outcome,
             length,
             digest,
+            shown,
             ..
         } = parsed;
         let part = self.parts.record(offset);
@@ -247,10 +248,9 @@ impl ObjectRun {
                 self.parts.count(part, |books, _| books.excluded += 1);
             }
             Outcome::Quarantined { reason } => {
-                let mut entry = self.entry(offset, bytes, reason);
-                entry.length = length;
-                entry.digest = digest.unwrap_or(entry.digest);
-                self.quarantine(part, entry).await;
+                let entry = self.entry(offset, bytes, reason);
+                self.quarantine(part, entry.of_whole(length, digest, shown))
+                    .await;
             }
         }
     }

@@ -1,11 +1,13 @@
 //! [`Quarantine`]: where records go that cannot be indexed even raw.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_event::ObjectRef;
+use sekisho_parser::ObjectPlan;
 use serde_json::json;
 use sha2::Digest as _;
 
@@ -37,7 +39,7 @@ pub struct QuarantineEntry {
     pub reason: String,
     /// The parser that had the record.
     pub parser: String,
-    /// The bytes, at most the first 64 KiB.
+    /// The bytes, at most the first 64 KiB, without the secrets in them.
     pub bytes: Vec<u8>,
     /// SHA-256 of the whole.
     pub digest: Digest,
@@ -60,6 +62,29 @@ impl QuarantineEntry {
             bytes: bytes.iter().take(KEPT_BYTES).copied().collect(),
             digest: Digest::of(bytes),
         }
+    }
+
+    /// Puts what is known of the whole record in the place of what its kept bytes say.
+    pub(crate) fn of_whole(
+        self,
+        length: u64,
+        digest: Option<Digest>,
+        shown: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            length,
+            digest: digest.unwrap_or(self.digest),
+            bytes: shown.unwrap_or(self.bytes),
+            ..self
+        }
+    }
+
+    /// Takes the secrets out of the bytes; length and digest stay those of the record.
+    pub(crate) fn redacted(mut self, plan: &ObjectPlan) -> Self {
+        if let Cow::Owned(bytes) = plan.redacted(&self.bytes) {
+            self.bytes = bytes;
+        }
+        self
     }
 
     /// Gives the name of its file below the quarantine's prefix: the same entry has the same one, so that a redelivery keeps one.

@@ -82,6 +82,7 @@ impl ObjectRun {
             }
             Verdict::Retired { reason } => {
                 let entry = self.entry(offset, chunk.record(held), reason);
+                let entry = entry.redacted(plan);
                 self.quarantine(chunk.part, entry).await;
             }
             Verdict::StateFault { reason } => {
@@ -145,7 +146,7 @@ impl ObjectRun {
     ) {
         let record = chunk.record(held);
         if held.form == Form::Raw {
-            let entry = self.entry(held.offset, record, reason);
+            let entry = self.entry(held.offset, record, reason).redacted(plan);
             return self.quarantine(chunk.part, entry).await;
         }
         let start = again.documents.len();

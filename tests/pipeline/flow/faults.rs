@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sekisho_bulk::{BulkBatch, BulkError, Destination, Verdict};
-use sekisho_pipeline::{FailureClass, PipelineError};
+use sekisho_pipeline::{Digest, FailureClass, PipelineError};
 
 use crate::fake::{Cluster, Given, World, document_fault, error_of, line, lines};
 
@@ -114,4 +114,24 @@ async fn a_panic_fails_its_object_and_no_other() {
     let reports = world.run(Arc::new(Cluster::taking_all())).await;
     assert!(reports[0].clean() && reports[2].clean());
     assert!(error_of(&reports[1]).contains("the reader panics"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_to_quarantine_has_no_secret_and_the_digest_of_the_whole() {
+    let refused = "deadly password=s3cr3t";
+    let long = format!("password=s3cr3t {}", "x".repeat(2 << 20));
+    let world = World::new([("app/1", lines([refused, long.as_str(), "b"]))]);
+    let kept = Arc::clone(&world.kept);
+    let reports = world.run(Arc::new(picky())).await;
+    assert_eq!(reports[0].books.quarantined, 2);
+    let mut kept = kept.0.lock().unwrap().clone();
+    kept.sort_by_key(|entry| entry.offset);
+    for (entry, text) in kept.iter().zip([refused, long.as_str()]) {
+        let shown = String::from_utf8_lossy(&entry.bytes);
+        assert!(shown.contains("password=[redacted]"), "{}", entry.reason);
+        assert!(!shown.contains("s3cr3t"), "{}", entry.reason);
+        let record = line(text);
+        assert_eq!(entry.length, record.trim_end().len() as u64);
+        assert_eq!(entry.digest, Digest::of(record.trim_end().as_bytes()));
+    }
 }
