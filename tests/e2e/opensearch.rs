@@ -18,6 +18,8 @@ mod plan;
 mod reload;
 #[path = "opensearch/retired.rs"]
 mod retired;
+#[path = "opensearch/stories.rs"]
+mod stories;
 #[path = "opensearch/templates.rs"]
 mod templates;
 
@@ -60,6 +62,7 @@ fn main() -> Result<ExitCode> {
         ("plan", plan::CASES),
         ("ledger", ledger::CASES),
         ("golden", golden::CASES),
+        ("stories", stories::CASES),
     ];
     let nodes = match arguments.list {
         true => Vec::new(),

@@ -1,0 +1,352 @@
+//! The questions that a security team asks, over documents of several sources on a real node: each has positives and near misses.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use chrono::DateTime;
+use sekisho_bulk::BulkSettings;
+use sekisho_ledger::NoLedger;
+use sekisho_parser::{Catalog, ParserSettings};
+use sekisho_pipeline::{
+    NoQuarantine, Pipeline, PipelineSettings, Stages, SystemClock, TimeLimit, Work, object_limits,
+};
+use sekisho_tests::fake::{Calm, FakeStore};
+use sekisho_tests::opensearch::Cluster;
+use serde_json::{Value, json};
+
+crate::cases![
+    what_root_changed,
+    who_reads_a_bucket_directly,
+    who_floods_a_site,
+];
+
+const ALL: &str = "log-*";
+const SHOP_ALB: &str = "AWSLogs/111122223333/elasticloadbalancing/ap-northeast-1/2026/11/23/111122223333_elasticloadbalancing_ap-northeast-1_app.shop.50dc6c495c0c9188_20261123T0010Z_192.0.2.250_4m2zqrt7.log";
+const SHOP_WAF: &str = "AWSLogs/111122223333/WAFLogs/ap-northeast-1/shop/2026/11/23/00/05/111122223333_waflogs_ap-northeast-1_shop_20261123T0005Z_0a1b2c3d.log";
+const TRAIL: &str = "AWSLogs/111122223333/CloudTrail/ap-northeast-1/2026/11/23/111122223333_CloudTrail_ap-northeast-1_20261123T0015Z_abc.json";
+const S3_ACCESS: &str = "s3-logs/2026-11-23-00-15-02-0A1B2C3D4E5F6789";
+const NGINX: &str = "web/nginx/access/2026/11/23/access.log";
+
+/// The sources of a shop, delivered.
+struct Shop(Cluster);
+
+impl Shop {
+    async fn open(cluster: Cluster, objects: &[(&str, String)]) -> Result<Self> {
+        cluster.delete(ALL).await?;
+        let catalog = Arc::new(Catalog::builtin(ParserSettings::default())?);
+        cluster.apply(&catalog.mappings()?).await?;
+        let store = FakeStore::new(Arc::new(Calm), false);
+        let work = objects.iter().map(|(key, text)| {
+            let bytes = text.clone().into_bytes();
+            Work::from(store.put("logs", key, bytes, DateTime::UNIX_EPOCH))
+        });
+        let work = work.collect();
+        let stages = Stages {
+            store: Arc::new(store.clone()),
+            catalog,
+            destination: Arc::new(cluster.destination(BulkSettings::default())),
+            quarantine: Arc::new(NoQuarantine),
+            ledger: Arc::new(NoLedger),
+            continuations: None,
+            clock: Arc::new(SystemClock),
+        };
+        let limits = object_limits(&sekisho_config::Settings::default());
+        let pipeline = Pipeline::new(stages, limits, PipelineSettings::default());
+        for report in pipeline.run(work, TimeLimit::default()).await {
+            let books = report.books;
+            ensure!(report.error.is_none(), "{:?}", report.error);
+            ensure!(
+                books.indexed == books.records,
+                "{books} {:?}",
+                report.reasons
+            );
+        }
+        cluster.refresh().await?;
+        Ok(Self(cluster))
+    }
+
+    /// Counts what a query finds by the values of a field, each as `value=count`, in the order of the values.
+    async fn by(&self, field: &str, query: &Value) -> Result<Vec<String>> {
+        let counts = json!({ "a": { "terms": { "field": field, "size": 100, "order": { "_key": "asc" } } } });
+        let body = json!({ "size": 0, "query": query, "aggs": counts });
+        let answer = self.0.search(ALL, body).await?;
+        Ok(buckets(&answer["aggregations"]["a"])
+            .iter()
+            .map(|bucket| format!("{}={}", shown(bucket), bucket["doc_count"]))
+            .collect())
+    }
+}
+
+fn buckets(aggregation: &Value) -> &[Value] {
+    aggregation["buckets"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn shown(bucket: &Value) -> String {
+    let key = bucket.get("key_as_string").unwrap_or(&bucket["key"]);
+    key.as_str().map_or_else(|| key.to_string(), str::to_owned)
+}
+
+#[track_caller]
+fn check(found: &[String], expected: &[&str]) -> Result<()> {
+    ensure!(found == expected, "found {found:?}, expected {expected:?}");
+    Ok(())
+}
+
+/// A CloudTrail event: some members of its identity, and what differs from a quiet read.
+fn event(n: u32, identity: Value, more: Value) -> Value {
+    let mut event = json!({
+        "eventVersion": "1.11", "eventTime": format!("2026-11-23T00:05:{:02}Z", n % 60), "eventSource": "iam.amazonaws.com",
+        "eventName": "ListUsers", "readOnly": true, "eventType": "AwsApiCall", "eventCategory": "Management", "managementEvent": true,
+        "awsRegion": "us-east-1", "sourceIPAddress": "203.0.113.64", "userAgent": "aws-cli/2.31.4",
+        "eventID": format!("00000000-0000-4000-8000-{n:012}"), "recipientAccountId": "111122223333",
+    });
+    event["userIdentity"] = identity;
+    if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
+        event.extend(more);
+    }
+    event
+}
+
+fn trail(events: &[Value]) -> (&'static str, String) {
+    (TRAIL, json!({ "Records": events }).to_string())
+}
+
+fn identity(kind: &str) -> Value {
+    json!({ "type": kind, "principalId": "111122223333", "arn": "arn:aws:iam::111122223333:root", "accountId": "111122223333" })
+}
+
+async fn what_root_changed(cluster: Cluster) -> Result<()> {
+    let root = || identity("Root");
+    let mut alias = root();
+    alias["userName"] = json!("shop-account");
+    let mut by_service = root();
+    by_service["invokedBy"] = json!("backup.amazonaws.com");
+    // A user may be called `root`, and a role may be too.
+    let named_root = json!({ "type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111122223333:user/root", "accountId": "111122223333", "userName": "root" });
+    let change = |name: &str| json!({ "eventName": name, "readOnly": false });
+    let events = [
+        event(1, root(), json!({})),
+        event(2, root(), change("CreateAccessKey")),
+        event(3, alias, change("PutUserPolicy")),
+        event(
+            4,
+            root(),
+            json!({ "eventName": "DeleteTrail", "eventSource": "cloudtrail.amazonaws.com", "readOnly": false, "errorCode": "AccessDenied" }),
+        ),
+        event(5, by_service, change("CreateUser")),
+        event(
+            6,
+            root(),
+            json!({ "eventName": "UpdateServerCertificate", "readOnly": false, "eventType": "AwsServiceEvent" }),
+        ),
+        event(7, named_root, change("CreateAccessKey")),
+        event(
+            8,
+            root(),
+            json!({ "eventName": "CreateUser", "readOnly": false, "eventTime": "2026-11-21T00:05:00Z" }),
+        ),
+    ];
+    let shop = Shop::open(cluster, &[trail(&events)]).await?;
+    let by_root = |read_only: bool| {
+        json!({ "bool": {
+            "filter": [
+                { "term": { "aws.cloudtrail.userIdentity.type": "Root" } },
+                { "term": { "aws.cloudtrail.readOnly": read_only } },
+                { "range": { "@timestamp": { "gt": "2026-11-22T00:10:00Z", "lte": "2026-11-23T00:10:00Z" } } },
+            ],
+            "must_not": [
+                { "exists": { "field": "aws.cloudtrail.userIdentity.invokedBy" } },
+                { "term": { "aws.cloudtrail.eventType": "AwsServiceEvent" } },
+            ],
+        } })
+    };
+    check(
+        &shop.by("event.action", &by_root(true)).await?,
+        &["ListUsers=1"],
+    )?;
+    let changed = ["CreateAccessKey=1", "DeleteTrail=1", "PutUserPolicy=1"];
+    check(&shop.by("event.action", &by_root(false)).await?, &changed)?;
+    let outcomes = ["failure=1", "success=2"];
+    check(&shop.by("event.outcome", &by_root(false)).await?, &outcomes)
+}
+
+/// A line of S3's access log.
+fn access(requester: &str, key: &str, status: u16, agent: &str) -> String {
+    let error = match status {
+        403 => "AccessDenied",
+        404 => "NoSuchKey",
+        _ => "-",
+    };
+    format!(
+        "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be shop-data [23/Nov/2026:00:05:02 +0000] 198.51.100.7 {requester} 3E57427F3EXAMPLE REST.GET.OBJECT {key} \"GET /{key} HTTP/1.1\" {status} {error} 2662 3462 70 10 \"-\" \"{agent}\" - hostid= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader shop-data.s3.ap-northeast-1.amazonaws.com TLSv1.2 - - ap-northeast-1\n"
+    )
+}
+
+async fn who_reads_a_bucket_directly(cluster: Cluster) -> Result<()> {
+    let app = "arn:aws:sts::111122223333:assumed-role/shop-app/i-0123456789abcdef0";
+    let foreign = "arn:aws:iam::444455556666:user/mallory";
+    let lines = [
+        access("-", "export/users.csv", 200, "curl/8.4.0"),
+        access("-", "export/users.csv", 403, "curl/8.4.0"),
+        access("-", "export/gone.csv", 404, "curl/8.4.0"),
+        access(foreign, "export/users.csv", 200, "aws-cli/2.31.4"),
+        // Known, or through CloudFront with its origin access control.
+        access(app, "export/users.csv", 200, "aws-sdk"),
+        access(
+            "svc:cloudfront.amazonaws.com",
+            "export/users.csv",
+            200,
+            "Amazon CloudFront",
+        ),
+    ];
+    let data = |n: u32, identity: Value, key: &str, more: Value| {
+        let mut read = event(n, identity, more);
+        read["eventSource"] = json!("s3.amazonaws.com");
+        read["eventName"] = json!("GetObject");
+        read["eventCategory"] = json!("Data");
+        read["requestParameters"] = json!({ "bucketName": "shop-data", "key": key });
+        read
+    };
+    let anonymous = json!({ "type": "AWSAccount", "principalId": "", "accountId": "anonymous" });
+    let service = json!({ "type": "AWSService", "invokedBy": "cloudfront.amazonaws.com" });
+    let denied = json!({ "errorCode": "AccessDenied" });
+    let events = [
+        data(1, anonymous.clone(), "export/users.csv", json!({})),
+        data(2, anonymous, "export/users.csv", denied),
+        data(3, service, "export/users.csv", json!({})),
+    ];
+    let objects = [(S3_ACCESS, lines.concat()), trail(&events)];
+    let shop = Shop::open(cluster, &objects).await?;
+
+    // One pair of fields names bucket and key, whoever logged the request.
+    let bucket = json!({ "term": { "aws.s3.bucket.name": "shop-data" } });
+    let by_dataset = ["aws.cloudtrail=3", "aws.s3access=6"];
+    check(&shop.by("event.dataset", &bucket).await?, &by_dataset)?;
+
+    let known = json!([
+        { "term": { "cloud.account.id": "111122223333" } },
+        { "prefix": { "user.id": "arn:aws:sts::111122223333:" } },
+        { "prefix": { "user_agent.original": "Amazon CloudFront" } },
+        { "exists": { "field": "aws.cloudtrail.userIdentity.invokedBy" } },
+    ]);
+    let logged = json!({ "bool": { "filter": [bucket, { "term": { "event.dataset": "aws.s3access" } }], "must_not": known } });
+    let keys = ["export/gone.csv=1", "export/users.csv=3"];
+    check(&shop.by("aws.s3.object.key", &logged).await?, &keys)?;
+    let statuses = ["200=2", "403=1", "404=1"];
+    check(
+        &shop.by("http.response.status_code", &logged).await?,
+        &statuses,
+    )?;
+
+    let trailed = json!({ "bool": { "filter": [bucket, { "term": { "aws.cloudtrail.userIdentity.accountId": "anonymous" } }] } });
+    check(
+        &shop.by("aws.s3.object.key", &trailed).await?,
+        &["export/users.csv=2"],
+    )?;
+    let outcomes = ["failure=1", "success=1"];
+    check(&shop.by("event.outcome", &trailed).await?, &outcomes)
+}
+
+/// A request as the web ACL logs it.
+fn request(second: u32, client: &str, action: &str, rule: &str) -> String {
+    let kind = if rule == "Default_Action" {
+        "REGULAR"
+    } else {
+        "RATE_BASED"
+    };
+    let time = 1_795_392_300_000_u64 + u64::from(second) * 1000;
+    let record = json!({
+        "timestamp": time, "formatVersion": 1, "webaclId": "arn:aws:wafv2:ap-northeast-1:111122223333:regional/webacl/shop/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "terminatingRuleId": rule, "terminatingRuleType": kind, "action": action, "terminatingRuleMatchDetails": [],
+        "httpSourceName": "ALB", "httpSourceId": "111122223333-app/shop/0123456789abcdef", "ruleGroupList": [], "rateBasedRuleList": [], "nonTerminatingMatchingRules": [],
+        "httpRequest": { "clientIp": client, "country": "JP", "headers": [{ "name": "Host", "value": "shop.example.com" }], "uri": "/login", "args": "", "httpVersion": "HTTP/2.0", "httpMethod": "POST", "requestId": format!("1-6922502c-{second:024}") },
+    });
+    format!("{record}\n")
+}
+
+/// The same behind the balancer.
+fn balanced(second: u32, client: &str, status: u16) -> String {
+    format!(
+        "https 2026-11-23T00:05:{second:02}.186641Z app/shop/50dc6c495c0c9188 {client}:51234 10.0.1.5:8080 0.001 0.048 0.000 {status} {status} 412 1000 \"POST https://shop.example.com:443/login HTTP/2.0\" \"-\" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:ap-northeast-1:111122223333:targetgroup/web/73e2d6bc24d8a067 \"Root=1-692250ae-23a8c76965a2ef7629b185e3\" \"shop.example.com\" \"-\" 10 2026-11-23T00:05:{second:02}.137000Z \"forward\" \"-\" \"-\" \"10.0.1.5:8080\" \"{status}\" \"-\" \"-\" TID_3180a73013c8ca4bac2f731159d4b0fe \"-\" \"-\" \"-\"\n"
+    )
+}
+
+async fn who_floods_a_site(cluster: Cluster) -> Result<()> {
+    let (one, two, quiet) = ("198.51.100.7", "203.0.113.9", "192.0.2.44");
+    let mut waf = String::new();
+    let mut alb = String::new();
+    let mut nginx = String::new();
+    for n in 0..40 {
+        let second = n % 60;
+        waf += &request(
+            second,
+            one,
+            if n < 30 { "ALLOW" } else { "BLOCK" },
+            if n < 30 {
+                "Default_Action"
+            } else {
+                "RatePerAddress"
+            },
+        );
+        alb += &balanced(
+            second,
+            if n < 30 { one } else { two },
+            if n < 30 { 200 } else { 503 },
+        );
+    }
+    for n in 0..20 {
+        // What the flood's second address sends goes past the balancer.
+        nginx += &format!(
+            "{two} - - [23/Nov/2026:00:05:{n:02} +0000] \"GET / HTTP/1.1\" 200 500 \"-\" \"-\"\n"
+        );
+    }
+    waf += &request(30, quiet, "ALLOW", "Default_Action");
+    alb += &balanced(30, quiet, 200);
+    let objects = [(SHOP_WAF, waf), (SHOP_ALB, alb), (NGINX, nginx)];
+    let shop = Shop::open(cluster, &objects).await?;
+
+    let body = json!({
+        "size": 0,
+        "query": { "bool": { "filter": [
+            { "term": { "event.category": "web" } },
+            { "range": { "@timestamp": { "gte": "2026-11-23T00:05:00Z", "lt": "2026-11-23T00:06:00Z" } } },
+        ] } },
+        "aggs": { "minutes": { "date_histogram": { "field": "@timestamp", "fixed_interval": "1m" }, "aggs": {
+            "clients": { "terms": { "field": "client.ip", "size": 2 }, "aggs": {
+                "bytes": { "sum": { "field": "http.response.bytes" } },
+                "statuses": { "terms": { "field": "http.response.status_code", "order": { "_key": "asc" } } },
+                "rules": { "terms": { "field": "rule.name" } },
+                "sources": { "terms": { "field": "event.dataset", "order": { "_key": "asc" } } },
+            } },
+        } } },
+    });
+    let answer = shop.0.search(ALL, body).await?;
+    let minutes = buckets(&answer["aggregations"]["minutes"]);
+    ensure!(minutes.len() == 1, "{answer}");
+    let mut found = Vec::new();
+    for client in buckets(&minutes[0]["clients"]) {
+        let listed = |name: &str| {
+            let buckets = buckets(&client[name]).iter();
+            let shown: Vec<_> = buckets
+                .map(|bucket| format!("{}={}", shown(bucket), bucket["doc_count"]))
+                .collect();
+            shown.join(" ")
+        };
+        found.push(format!(
+            "{} {} requests, {} bytes; {}; {}; {}",
+            shown(client),
+            client["doc_count"],
+            client["bytes"]["value"],
+            listed("statuses"),
+            listed("rules"),
+            listed("sources")
+        ));
+    }
+    check(
+        &found,
+        &[
+            "198.51.100.7 70 requests, 30000.0 bytes; 200=30; RatePerAddress=10; aws.elb=30 aws.waf=40",
+            "203.0.113.9 30 requests, 20000.0 bytes; 200=20 503=10; ; aws.elb=10 nginx.access=20",
+        ],
+    )
+}
