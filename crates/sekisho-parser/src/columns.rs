@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sekisho_record::Columns;
+use sekisho_record::{Columns, Quotes};
 
 use crate::Redactor;
 use crate::schema::Schema;
@@ -37,7 +37,10 @@ impl ColumnPlan {
         let split = Split {
             places: places.collect(),
             separator: char::from(columns.separator).to_string(),
-            quoting: Quoting::None,
+            quoting: match columns.quotes {
+                Quotes::None => Quoting::None,
+                Quotes::Csv => Quoting::Csv,
+            },
             require: columns.names.len(),
         };
         Self {
@@ -51,7 +54,10 @@ impl ColumnPlan {
     pub(crate) fn pairs<'p, 'a>(&'p self, text: &'a str) -> Result<Vec<Pair<'p, 'a>>, String> {
         let split = &self.split;
         let mut pairs = Vec::with_capacity(split.places.len());
-        let (n_columns, _) = split.cut(text, split.quoting, &mut pairs);
+        let (n_columns, is_open) = split.cut(text, split.quoting, &mut pairs);
+        if is_open {
+            return Err(format!("nothing closes the quote of column {n_columns}"));
+        }
         match split.places.get(n_columns) {
             None => Ok(pairs),
             Some(missing) => Err(format!(

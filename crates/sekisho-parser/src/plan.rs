@@ -373,6 +373,7 @@ fn columns(format: &Format) -> Option<Arc<Columns>> {
     };
     Some(Arc::new(Columns {
         separator: delimited.separator,
+        quotes: delimited.quotes,
         names: delimited.default_columns.clone(),
     }))
     .filter(|columns| !columns.names.is_empty())

@@ -42,6 +42,11 @@ pub enum Format {
     /// Lines before the first of them are one record.
     /// A record that would outgrow the limit is cut before the line with which it would.
     Multiline(FirstLine),
+    /// One record a line, but for line feeds in the quotes of RFC 4180; an unclosed quote ends at its first line feed.
+    Csv {
+        /// The byte between columns.
+        separator: u8,
+    },
     /// Lines of columns; a header line is one wherever it stands, so that concatenated files work.
     Delimited(Delimited),
 }
@@ -77,6 +82,8 @@ impl Eq for FirstLine {}
 pub struct Delimited {
     /// The byte between columns.
     pub separator: u8,
+    /// What quotes mean.
+    pub quotes: Quotes,
     /// The column names that the parser knows; a line is a header when at least half of its columns are among them (after the first line, when also one of its first three columns is).
     pub known: Vec<String>,
     /// The columns of an object without a header line, empty where a header is required.
@@ -89,11 +96,22 @@ pub struct Delimited {
     pub or_json: bool,
 }
 
+/// What quotes around a column mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quotes {
+    /// Nothing.
+    None,
+    /// As in RFC 4180: separators, line feeds and doubled quotes inside are text.
+    Csv,
+}
+
 /// The column names in force for a record, from a header line or the parser's defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     /// The byte between columns.
     pub separator: u8,
+    /// What quotes mean.
+    pub quotes: Quotes,
     /// Names by position.
     pub names: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::cut::Cut;
-use crate::frame::{Columns, Delimited, FaultReason, Skip};
+use crate::frame::{Columns, Delimited, FaultReason, Quotes, Skip};
 
 /// How many columns of a line must be unknown before a line after the first is taken for data without a full look.
 const GLANCE: usize = 3;
@@ -12,6 +12,7 @@ const GLANCE: usize = 3;
 /// The columns in force, and how to tell a header from data.
 pub(crate) struct Header {
     separator: u8,
+    quotes: Quotes,
     known: HashSet<Box<[u8]>>,
     /// First bytes of known names, so that a look at a data line costs no hashing.
     initials: Box<[bool; 256]>,
@@ -38,11 +39,13 @@ impl Header {
         let columns = (!delimited.default_columns.is_empty()).then(|| {
             Arc::new(Columns {
                 separator: delimited.separator,
+                quotes: delimited.quotes,
                 names: delimited.default_columns,
             })
         });
         Self {
             separator: delimited.separator,
+            quotes: delimited.quotes,
             known,
             initials,
             columns,
@@ -57,8 +60,11 @@ impl Header {
     pub(crate) fn cut(&mut self, line: &[u8], start: u64, end: u64) -> Cut {
         let first_line = std::mem::take(&mut self.first_line);
         if let Some(names) = self.header(line, first_line) {
-            let separator = self.separator;
-            self.columns = Some(Arc::new(Columns { separator, names }));
+            self.columns = Some(Arc::new(Columns {
+                separator: self.separator,
+                quotes: self.quotes,
+                names,
+            }));
             return Cut::Skipped(Skip::Header);
         }
         if begins(line, self.comment.as_deref()) {
@@ -123,14 +129,27 @@ impl Header {
     }
 
     fn split<'l>(&self, line: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
-        let separator = self.separator;
+        let (separator, quotes) = (self.separator, self.quotes);
         let line = if separator == b' ' {
             line.trim_ascii()
         } else {
             line
         };
         line.split(move |byte| *byte == separator)
+            .map(move |name| match quotes {
+                Quotes::None => name,
+                Quotes::Csv => bare(name),
+            })
     }
+}
+
+/// Takes the quotes of a name away, and the blanks around it.
+fn bare(name: &[u8]) -> &[u8] {
+    let name = name.trim_ascii();
+    let inside = name
+        .strip_prefix(b"\"")
+        .and_then(|name| name.strip_suffix(b"\""));
+    inside.unwrap_or(name)
 }
 
 fn begins(line: &[u8], start: Option<&str>) -> bool {

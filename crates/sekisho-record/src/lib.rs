@@ -3,6 +3,7 @@
 //! **Invariant:** memory is bounded by [`Framing::max_record_bytes`], never by the object, and no field is interpreted here.
 //! Any chunking of the same bytes gives the same frames.
 
+mod csv;
 mod cut;
 mod error;
 mod frame;
@@ -15,6 +16,6 @@ mod window;
 
 pub use error::RecordError;
 pub use frame::{
-    Columns, Delimited, Fault, FaultReason, FirstLine, Format, Frame, Framing, Record, Skip,
+    Columns, Delimited, Fault, FaultReason, FirstLine, Format, Frame, Framing, Quotes, Record, Skip,
 };
 pub use reader::RecordReader;

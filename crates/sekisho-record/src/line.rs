@@ -2,8 +2,9 @@
 
 use memchr::memchr;
 
+use crate::csv::CsvLines;
 use crate::cut::{Cut, Step};
-use crate::frame::{FaultReason, Format, Skip};
+use crate::frame::{Delimited, FaultReason, Format, Quotes, Skip};
 use crate::header::Header;
 use crate::json::depth;
 use crate::window::Window;
@@ -11,9 +12,11 @@ use crate::window::Window;
 /// A byte order mark carries no text; it stands at the start of a file, so also in the middle of concatenated ones.
 pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Cuts at line feeds.
+/// Cuts at line feeds, but for those in quotes.
 pub(crate) struct LineFramer {
     kind: Kind,
+    /// Where quotes may hold line feeds.
+    csv: Option<CsvLines>,
     max_record_bytes: u64,
     max_depth: usize,
     /// Where the line under way begins.
@@ -30,13 +33,23 @@ enum Kind {
 
 impl LineFramer {
     pub(crate) fn new(format: Format, max_record_bytes: usize, max_depth: usize) -> Self {
+        let separator = match &format {
+            Format::Csv { separator }
+            | Format::Delimited(Delimited {
+                separator,
+                quotes: Quotes::Csv,
+                ..
+            }) => Some(*separator),
+            _ => None,
+        };
         let kind = match format {
-            Format::Lines | Format::Multiline(_) => Kind::Text,
+            Format::Lines | Format::Multiline(_) | Format::Csv { .. } => Kind::Text,
             Format::Ndjson | Format::Json { .. } | Format::CloudwatchLogs => Kind::Json,
             Format::Delimited(delimited) => Kind::Delimited(Header::new(delimited)),
         };
         Self {
             kind,
+            csv: separator.map(|separator| CsvLines::new(separator, max_record_bytes as u64)),
             max_record_bytes: max_record_bytes as u64,
             max_depth,
             start: 0,
@@ -45,11 +58,13 @@ impl LineFramer {
     }
 
     pub(crate) fn advance<R>(&mut self, window: &Window<R>) -> Step {
-        let Some(length) = memchr(b'\n', window.from(self.scanned)) else {
-            self.scanned = window.end();
+        let found = match &mut self.csv {
+            Some(csv) => csv.find(window, self.start, &mut self.scanned),
+            None => self.line_feed(window),
+        };
+        let Some(end) = found else {
             return Step::More;
         };
-        let end = self.scanned + length as u64;
         let start = std::mem::replace(&mut self.start, end + 1);
         self.scanned = end + 1;
         Step::Cut(self.line(window, start, end))
@@ -59,6 +74,9 @@ impl LineFramer {
         let (start, end) = (self.start, window.end());
         self.start = end;
         self.scanned = end;
+        if let Some(csv) = &mut self.csv {
+            csv.restart();
+        }
         if start == end {
             return None;
         }
@@ -80,6 +98,14 @@ impl LineFramer {
 
     pub(crate) fn hold(&self) -> Option<u64> {
         Some(self.start)
+    }
+
+    fn line_feed<R>(&mut self, window: &Window<R>) -> Option<u64> {
+        let Some(length) = memchr(b'\n', window.from(self.scanned)) else {
+            self.scanned = window.end();
+            return None;
+        };
+        Some(self.scanned + length as u64)
     }
 
     fn line<R>(&mut self, window: &Window<R>, start: u64, end: u64) -> Cut {

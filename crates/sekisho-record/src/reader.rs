@@ -307,7 +307,7 @@ mod tests {
     use std::io::{Read, repeat};
 
     use super::*;
-    use crate::frame::{Delimited, FirstLine};
+    use crate::frame::{Delimited, FirstLine, Quotes};
 
     const LIMIT: usize = 256 * 1024;
 
@@ -348,8 +348,12 @@ mod tests {
             let first_line = FirstLine::new(pattern).unwrap();
             check_memory(Format::Multiline(first_line), "a\nb\n", byte);
         }
+        for (start, byte) in [("\"", b'x'), ("\"\n", b'x'), ("", b'"'), ("\"", b'\n')] {
+            check_memory(Format::Csv { separator: b',' }, start, byte);
+        }
         let delimited = Delimited {
             separator: b' ',
+            quotes: Quotes::None,
             known: Vec::new(),
             default_columns: Vec::new(),
             fields_line: None,

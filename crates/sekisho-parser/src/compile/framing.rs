@@ -1,9 +1,9 @@
 //! `[record]`: how the bytes of an object become records.
 
-use sekisho_record::{Delimited, FirstLine, Format, Framing};
+use sekisho_record::{Delimited, FirstLine, Format, Framing, Quotes};
 
 use super::place;
-use crate::spec::{FormatSpec, ParserSpec, SpecFile};
+use crate::spec::{FormatSpec, ParserSpec, RecordSpec, SpecFile};
 use crate::{ParserError, ParserSettings};
 
 /// Decides the framing of a parser's objects.
@@ -15,20 +15,29 @@ pub(super) fn framing(
     let record = &spec.record;
     let at = place(file, "[record]");
     let is_delimited = record.format == FormatSpec::Delimited;
+    if !is_delimited && (record.fields_line.is_some() || record.comment.is_some()) {
+        return Err(file.error(
+            at,
+            "`fields_line` and `comment` are for `format = \"delimited\"`",
+        ));
+    }
     if !is_delimited
+        && record.format != FormatSpec::Csv
         && (record.separator.is_some()
             || !record.columns.is_empty()
-            || !record.default_columns.is_empty()
-            || record.fields_line.is_some()
-            || record.comment.is_some())
+            || !record.default_columns.is_empty())
     {
         return Err(file.error(
             at,
-            "`separator`, `columns`, `default_columns`, `fields_line` and `comment` are for `format = \"delimited\"`",
+            "`separator`, `columns` and `default_columns` are for `format = \"delimited\"` and `\"csv\"`",
         ));
     }
-    if record.or_json && matches!(record.format, FormatSpec::Json | FormatSpec::Ndjson) {
-        return Err(file.error(at, "`or_json` is for `lines` and `delimited`"));
+    let is_line = matches!(
+        record.format,
+        FormatSpec::Lines | FormatSpec::Multiline | FormatSpec::Delimited
+    );
+    if record.or_json && !is_line {
+        return Err(file.error(at, "`or_json` is for `lines`, `multiline` and `delimited`"));
     }
     if record.first_line.is_some() && record.format != FormatSpec::Multiline {
         return Err(file.error(at, "`first_line` is for `format = \"multiline\"`"));
@@ -53,24 +62,16 @@ pub(super) fn framing(
             let first_line = pattern.map_err(str::to_owned).and_then(FirstLine::new);
             Format::Multiline(first_line.map_err(|message| file.error(at, message))?)
         }
+        FormatSpec::Csv if !record.has_columns() => Format::Csv {
+            separator: separator(record, ",").map_err(|message| file.error(at, message))?,
+        },
         FormatSpec::Delimited => {
-            let separator = match record.separator.as_deref().unwrap_or(" ").as_bytes() {
-                [byte] => *byte,
-                _ => return Err(file.error(at, "`separator` must be one ASCII character")),
-            };
-            let default_columns = settings
-                .default_columns
-                .get(&spec.source.dataset)
-                .unwrap_or(&record.default_columns)
-                .clone();
-            Format::Delimited(Delimited {
-                separator,
-                known: record.columns.clone(),
-                default_columns,
-                fields_line: record.fields_line.clone(),
-                comment: record.comment.clone(),
-                or_json: record.or_json,
-            })
+            let separator = separator(record, " ").map_err(|message| file.error(at, message))?;
+            Format::Delimited(columns(spec, settings, separator, Quotes::None))
+        }
+        FormatSpec::Csv => {
+            let separator = separator(record, ",").map_err(|message| file.error(at, message))?;
+            Format::Delimited(columns(spec, settings, separator, Quotes::Csv))
         }
     };
     Ok(Framing {
@@ -78,4 +79,37 @@ pub(super) fn framing(
         max_record_bytes: settings.max_record_bytes,
         max_depth: settings.max_depth,
     })
+}
+
+/// Gives the byte between columns.
+fn separator(record: &RecordSpec, default: &str) -> Result<u8, &'static str> {
+    match record.separator.as_deref().unwrap_or(default).as_bytes() {
+        [b'"' | b'\r' | b'\n'] => Err("`separator` cannot be a quote or a line's end"),
+        [byte] => Ok(*byte),
+        _ => Err("`separator` must be one ASCII character"),
+    }
+}
+
+/// Gives how lines are told from headers, and which columns they have.
+fn columns(
+    spec: &ParserSpec,
+    settings: &ParserSettings,
+    separator: u8,
+    quotes: Quotes,
+) -> Delimited {
+    let record = &spec.record;
+    let default_columns = settings
+        .default_columns
+        .get(&spec.source.dataset)
+        .unwrap_or(&record.default_columns)
+        .clone();
+    Delimited {
+        separator,
+        quotes,
+        known: record.columns.clone(),
+        default_columns,
+        fields_line: record.fields_line.clone(),
+        comment: record.comment.clone(),
+        or_json: record.or_json,
+    }
 }

@@ -8,14 +8,14 @@ use super::{Compiler, place};
 use crate::ParserError;
 use crate::nearest::nearest;
 use crate::program::Check;
-use crate::spec::{FormatSpec, TokenWhenSpec, TokensSpec};
+use crate::spec::{FormatSpec, RecordSpec, TokenWhenSpec, TokensSpec};
 use crate::tokens::{Alternative, Dissect, FieldSteps, Kv, Place, Quoting, Split, Tokens, Way};
 
 impl Compiler<'_> {
     /// Compiles every step; the schema must be finished.
     pub(super) fn tokens(&self) -> Result<Tokens, ParserError> {
         let mut tokens = Tokens::default();
-        let mut known = Names::of_columns(self.spec.record.format);
+        let mut known = Names::of_columns(&self.spec.record);
         for (n, spec) in self.spec.tokens.iter().enumerate() {
             let fail = |message: String| self.file.error(self.file.nth("[[tokens]]", n), message);
             let alternative = self.alternative(spec).map_err(fail)?;
@@ -59,7 +59,7 @@ impl Compiler<'_> {
     }
 
     fn splits_lines(&self) -> bool {
-        self.spec.record.format == FormatSpec::Delimited
+        self.spec.record.has_columns()
     }
 
     /// Refuses a path that no step can give: a misspelt name would be silently absent.
@@ -222,10 +222,10 @@ struct Names {
 }
 
 impl Names {
-    fn of_columns(format: FormatSpec) -> Self {
+    fn of_columns(record: &RecordSpec) -> Self {
         Self {
             names: BTreeSet::new(),
-            open: format == FormatSpec::Delimited,
+            open: record.has_columns(),
         }
     }
 

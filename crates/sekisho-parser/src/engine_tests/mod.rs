@@ -1,5 +1,6 @@
 //! The engine as a whole: small parsers, one record at a time.
 
+mod csv;
 mod documents;
 mod envelopes;
 mod objects;

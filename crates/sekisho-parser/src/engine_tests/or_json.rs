@@ -70,7 +70,7 @@ fn broken_json_is_raw_alone() {
 fn refused_where_records_are_json_anyway() {
     let refused = refused("or_json = true\n");
     assert!(
-        refused.ends_with("`or_json` is for `lines` and `delimited`"),
+        refused.ends_with("`or_json` is for `lines`, `multiline` and `delimited`"),
         "{refused}"
     );
 }

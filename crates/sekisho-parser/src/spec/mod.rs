@@ -105,6 +105,19 @@ pub(crate) struct RecordSpec {
     pub(crate) or_json: bool,
 }
 
+impl RecordSpec {
+    /// Tells whether framing knows the columns of a record.
+    pub(crate) fn has_columns(&self) -> bool {
+        match self.format {
+            FormatSpec::Delimited => true,
+            FormatSpec::Csv => !self.columns.is_empty() || !self.default_columns.is_empty(),
+            FormatSpec::Json | FormatSpec::Ndjson | FormatSpec::Lines | FormatSpec::Multiline => {
+                false
+            }
+        }
+    }
+}
+
 /// `[record] format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +127,7 @@ pub(crate) enum FormatSpec {
     Lines,
     Multiline,
     Delimited,
+    Csv,
 }
 
 /// `[timestamp]`: where `@timestamp` comes from.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use sekisho_record::{Format, Framing};
 use serde_json::value::RawValue;
 
-use crate::support::{Steps, delimited, framing, json, json_any, multiline, render, w3c};
+use crate::support::{Steps, csv, delimited, framing, json, json_any, multiline, render, w3c};
 
 /// Pieces that make valid, nearly valid and broken input when put together.
 const PIECES: &[&str] = &[
@@ -27,6 +27,12 @@ const PIECES: &[&str] = &[
     ":",
     "  ",
     "\"a\":",
+    ",\"",
+    "\",",
+    "\"\"",
+    "\"\n",
+    ",\"x\ny\"",
+    "\"version\",action\n",
     "\"k\":{",
     "x",
     "1",
@@ -68,6 +74,8 @@ fn any_framing() -> impl Strategy<Value = Framing> {
         1 => Just(delimited(&["version"])),
         1 => Just(w3c(&["version"])),
         1 => Just(delimited(&[])),
+        2 => Just(csv(&["version"])),
+        2 => Just(framing(Format::Csv { separator: b',' })),
     ];
     let max_record_bytes = prop_oneof![1..60_usize, 500..2000_usize, Just(1 << 20)];
     (format, max_record_bytes, 1..6_usize).prop_map(|(mut framing, max_record_bytes, max_depth)| {

@@ -8,6 +8,7 @@
 )]
 
 mod chunking;
+mod csv;
 mod envelopes;
 mod json;
 mod limits;

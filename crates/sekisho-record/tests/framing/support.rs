@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use sekisho_record::{
-    Delimited, FirstLine, Format, Frame, Framing, Record, RecordError, RecordReader,
+    Delimited, FirstLine, Format, Frame, Framing, Quotes, Record, RecordError, RecordReader,
 };
 
 pub(crate) fn framing(format: Format) -> Framing {
@@ -30,6 +30,7 @@ pub(crate) fn delimited(default_columns: &[&str]) -> Framing {
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
     framing(Format::Delimited(Delimited {
         separator: b' ',
+        quotes: Quotes::None,
         known: names(&["version", "account-id", "action"]),
         default_columns: names(default_columns),
         fields_line: None,
@@ -46,6 +47,16 @@ pub(crate) fn w3c(default_columns: &[&str]) -> Framing {
         delimited.fields_line = Some("#Fields:".to_owned());
         delimited.comment = Some("#".to_owned());
         delimited.or_json = true;
+    }
+    framing
+}
+
+/// Records of RFC 4180, with a header.
+pub(crate) fn csv(default_columns: &[&str]) -> Framing {
+    let mut framing = delimited(default_columns);
+    if let Format::Delimited(delimited) = &mut framing.format {
+        delimited.separator = b',';
+        delimited.quotes = Quotes::Csv;
     }
     framing
 }
