@@ -195,7 +195,7 @@ settings! {
 
     /// How records are read where the objects do not say it themselves.
     record: RecordSettings {
-        /// The columns of delimited objects without a header line, by dataset, like `{ "aws.vpcflow" = "version account-id interface-id srcaddr dstaddr" }`.
+        /// The columns of delimited objects without a header line, and the last ones of web servers' lines that no standard names, by dataset, like `{ "aws.vpcflow" = "version account-id interface-id srcaddr dstaddr" }`.
         default_columns: BTreeMap<String, String> = BTreeMap::new();
         /// The zone of times that carry none, by dataset, like `{ "linux.syslog" = "Asia/Tokyo" }`; without an entry the parser's own, mostly UTC.
         timezone: BTreeMap<String, Tz> = BTreeMap::new();

@@ -42,6 +42,7 @@ impl ColumnPlan {
                 Quotes::Csv => Quoting::Csv,
             },
             require: columns.names.len(),
+            trims: false,
         };
         Self {
             split,

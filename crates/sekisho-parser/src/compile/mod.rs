@@ -131,7 +131,7 @@ impl Compiler<'_> {
         let related = self.related()?;
         self.outputs.check(self.file)?;
         self.schema.finish();
-        let mut tokens = self.tokens()?;
+        let mut tokens = self.tokens(settings)?;
         let mut names = self.spec.tokens.iter().flat_map(TokensSpec::names);
         tokens.hides = names.any(|name| settings.redactor.hides(name));
         let outputs = self.outputs.list;

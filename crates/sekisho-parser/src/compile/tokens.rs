@@ -5,20 +5,25 @@ use std::collections::BTreeSet;
 use regex::Regex;
 
 use super::{Compiler, place};
-use crate::ParserError;
 use crate::nearest::nearest;
 use crate::program::Check;
 use crate::spec::{FormatSpec, RecordSpec, TokenWhenSpec, TokensSpec};
 use crate::tokens::{Alternative, Dissect, FieldSteps, Kv, Place, Quoting, Split, Tokens, Way};
+use crate::{ParserError, ParserSettings};
 
 impl Compiler<'_> {
     /// Compiles every step; the schema must be finished.
-    pub(super) fn tokens(&self) -> Result<Tokens, ParserError> {
+    pub(super) fn tokens(&self, settings: &ParserSettings) -> Result<Tokens, ParserError> {
+        let columns = settings.default_columns.get(&self.spec.source.dataset);
         let mut tokens = Tokens::default();
         let mut known = Names::of_columns(&self.spec.record);
         for (n, spec) in self.spec.tokens.iter().enumerate() {
             let fail = |message: String| self.file.error(self.file.nth("[[tokens]]", n), message);
-            let alternative = self.alternative(spec).map_err(fail)?;
+            if spec.asks_setting() && columns.is_none() {
+                known.add(spec).map_err(fail)?;
+                continue;
+            }
+            let alternative = self.alternative(spec, columns).map_err(fail)?;
             match &spec.from {
                 None if self.splits_lines() => {
                     return Err(fail(
@@ -96,7 +101,12 @@ impl Compiler<'_> {
         })
     }
 
-    fn alternative(&self, spec: &TokensSpec) -> Result<Alternative, String> {
+    /// Compiles a step; `columns` are what this installation calls those that the parser does not name.
+    fn alternative(
+        &self,
+        spec: &TokensSpec,
+        columns: Option<&Vec<String>>,
+    ) -> Result<Alternative, String> {
         let splits = [
             (&spec.delimited, Quoting::None, " "),
             (&spec.quoted, Quoting::Quotes, " "),
@@ -121,6 +131,7 @@ impl Compiler<'_> {
         }
         let way = match split {
             Some((names, quoting, separator)) => {
+                let names = columns.filter(|_| names.is_empty()).unwrap_or(names);
                 Way::Split(self.split(spec, names, quoting, separator)?)
             }
             None => self.way(spec)?,
@@ -152,6 +163,7 @@ impl Compiler<'_> {
             separator: separator.to_owned(),
             quoting,
             require,
+            trims: spec.asks_setting(),
         })
     }
 

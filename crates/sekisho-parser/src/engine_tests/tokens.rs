@@ -312,3 +312,33 @@ fn what_cannot_be_meant_is_refused() {
         "`dissect`: nothing stands between `%{b}` and the field before it",
     );
 }
+
+#[test]
+fn an_installation_names_the_columns_that_the_parser_cannot_know() {
+    let tokens = "[[tokens]]\ndissect = \"%{a} %{b}\\\"%{rest}\"\n[[tokens]]\nfrom = \"rest\"\nquoted = []\n[addresses]\npeer = \"a\"\nforwarded = \"xff\"\n";
+    let line = |columns: &[&str], text: &str| {
+        let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
+        let named = !columns.is_empty();
+        let settings = ParserSettings {
+            default_columns: named
+                .then(|| ("aws.test".to_owned(), columns))
+                .into_iter()
+                .collect(),
+            ..ParserSettings::default()
+        };
+        let catalog = catalog(&spec(tokens), None, None, settings).unwrap();
+        records(&catalog, KEY, text.as_bytes()).remove(0).document
+    };
+    let text = "10.0.0.1 x\" 0.120 \"203.0.113.9\"";
+    let document = line(&["time", "xff"], text);
+    assert_eq!(document["client"]["ip"], "203.0.113.9");
+    let other = json!({"b": "x", "time": "0.120", "xff": "203.0.113.9"});
+    assert_eq!(document["aws"]["test"]["other"], other);
+    // Nobody believes a column that nobody named, and what does not fit stays whole.
+    for columns in [[].as_slice(), &["time", "xff", "more"]] {
+        let document = line(columns, text);
+        assert_eq!(document["client"]["ip"], "10.0.0.1");
+        let rest = json!({"b": "x", "rest": " 0.120 \"203.0.113.9\""});
+        assert_eq!(document["aws"]["test"]["other"], rest);
+    }
+}

@@ -62,7 +62,13 @@ impl TokensSpec {
 
     /// Tells whether records bring names of their own.
     pub(crate) fn is_open(&self) -> bool {
-        self.kv.is_some() || self.cef
+        self.kv.is_some() || self.cef || self.asks_setting()
+    }
+
+    /// Tells whether an installation's `record.default_columns` names the columns: the list in the parser is empty.
+    pub(crate) fn asks_setting(&self) -> bool {
+        let mut lists = [&self.delimited, &self.quoted, &self.csv].into_iter();
+        lists.any(|list| list.as_ref().is_some_and(Vec::is_empty))
     }
 }
 

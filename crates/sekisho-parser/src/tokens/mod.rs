@@ -65,6 +65,8 @@ pub(crate) struct Split {
     pub(crate) quoting: Quoting,
     /// At least so many columns.
     pub(crate) require: usize,
+    /// Whether separators before and behind the text are none.
+    pub(crate) trims: bool,
 }
 
 impl Tokens {
@@ -162,6 +164,10 @@ impl Split {
         pairs: &mut Vec<Pair<'p, 'a>>,
     ) -> Result<(), Misfit<'p>> {
         let start = pairs.len();
+        let text = match self.trims {
+            true => text.trim_matches(|c| self.separator.contains(c)),
+            false => text,
+        };
         let (n_columns, open) = self.cut(text, self.quoting, pairs);
         if n_columns >= self.require && !(open && self.quoting == Quoting::Csv) {
             return Ok(());
