@@ -33,7 +33,7 @@ const fn lines(
     }
 }
 
-pub(crate) const HEAD: &str = r#"
+const HEAD: &str = r#"
 [source]
 dataset = "aws.test"
 title = "Test"
@@ -43,24 +43,62 @@ index = "log-aws-test"
 keys = ["**"]
 "#;
 
-/// What every small parser does with its columns.
-pub(crate) const MAP: &str = r#"
-[addresses]
-peer = "ip"
-forwarded = "forwarded"
-[request]
-line = "request"
-[user_agent]
-from = "agent"
-[outcome]
-status = "status"
-[types]
-"status" = "long"
-"when" = "date"
-"more" = "flat_object"
-[fields]
-"url.domain" = "host"
-"#;
+/// What a small parser does with the columns that it may have.
+const MAP: &[(&str, &[&str])] = &[
+    (
+        "[addresses]",
+        &["peer = \"ip\"", "forwarded = \"forwarded\""],
+    ),
+    ("[request]", &["line = \"request\""]),
+    ("[user_agent]", &["from = \"agent\""]),
+    ("[outcome]", &["status = \"status\""]),
+    (
+        "[types]",
+        &[
+            "\"status\" = \"long\"",
+            "\"when\" = \"date\"",
+            "\"more\" = \"flat_object\"",
+        ],
+    ),
+    ("[fields]", &["\"url.domain\" = \"host\""]),
+];
+
+impl Family {
+    /// The whole of the small parser: where its columns are known, only they are mapped.
+    pub(crate) fn parser(&self) -> String {
+        let known = [
+            "delimited = [",
+            "quoted = [",
+            "csv = [",
+            "dissect =",
+            "regex =",
+        ];
+        let is_open =
+            !known.iter().any(|way| self.spec.contains(way)) || self.spec.contains("or_json");
+        let mut parser = format!("{HEAD}{}", self.spec);
+        for (table, lines) in MAP {
+            let may_be = |line: &&&str| is_open || line.split('"').any(|name| self.names(name));
+            let mut lines = lines.iter().filter(may_be).peekable();
+            if lines.peek().is_some() {
+                parser.extend([*table, "\n"]);
+            }
+            for line in lines {
+                parser.extend([*line, "\n"]);
+            }
+        }
+        parser
+    }
+
+    fn names(&self, name: &str) -> bool {
+        let forms = [
+            format!("\"{name}\""),
+            format!("<{name}>"),
+            format!("{{{name}}}"),
+            format!("{{{name}->}}"),
+        ];
+        !name.trim().is_empty() && forms.iter().any(|form| self.spec.contains(form))
+    }
+}
 
 const JSON: &[&str] = &[
     "{\"ip\":",

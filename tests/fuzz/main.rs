@@ -18,7 +18,7 @@ use sekisho_cli::cases::Case;
 use sekisho_parser::{Catalog, ParserFiles, ParserSettings};
 use serde_json::Value;
 
-use families::{FAMILIES, Family, HEAD, MAP};
+use families::{FAMILIES, Family};
 use input::Random;
 use read::documents;
 
@@ -80,7 +80,7 @@ fn run(mut check: impl FnMut(&mut Random, &mut Vec<u8>) -> Result<()>) -> Result
 fn small_parser(family: &Family) -> Result<()> {
     let files = ParserFiles {
         folder: "aws/test".to_owned(),
-        spec: format!("{HEAD}{}{MAP}", family.spec),
+        spec: family.parser(),
         ..ParserFiles::default()
     };
     let settings = ParserSettings {

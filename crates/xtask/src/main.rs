@@ -5,6 +5,7 @@
 mod ci;
 mod demo;
 mod docs;
+mod fuzz;
 mod infra;
 mod memory;
 mod run;
@@ -36,6 +37,7 @@ cargo xtask <task>
   ci                formatting, lints, docs, licences, tidiness, then `test`
   infra             the CDK application: its tests, its templates and their lints
   golden [NAME]     the cases of parsers; UPDATE_EXPECT=1 rewrites what they expect
+  fuzz [--minutes N] [NAME]  hostile input for each family of formats, and mutations of every sample
   docs [--check]    write the generated pages, or say which are stale
   tidy              what clippy cannot check
   memory            the peak memory of the release binary on objects of 200 MB and 2 GB (Linux)
@@ -61,6 +63,7 @@ fn task(arguments: &[&str]) -> Result<()> {
         ["ci"] => ci::run(&workspace),
         ["infra"] => infra::run(&workspace),
         ["golden", rest @ ..] => docs::golden(&workspace, rest),
+        ["fuzz", rest @ ..] => fuzz::run(&workspace, rest),
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
         ["tidy"] => tidy::run(&workspace),
