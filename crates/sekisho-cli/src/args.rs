@@ -213,6 +213,32 @@ Examples:
 
 A case is a folder `<module>/<dataset>/tests/<case>/` with `case.toml`, `sample.log` (or `sample.log.gz`), `expected.ndjson` and, where records cannot be indexed, `quarantine.ndjson`.")]
     Test(TestArgs),
+    /// Makes a parser folder from a sample of a log: format, time, types and ECS fields are guessed, and its test passes.
+    #[command(after_help = "\
+Examples:
+  sekisho parser new --from door.log.gz --dataset acme.door --key doors/2026/11/23/door.log.gz
+  sekisho parser new --from app.json --to my-parsers
+
+Writes `<module>/<dataset>/` with `parser.toml`, `README.md` and one case, and says what it is not sure of, with the alternatives. A folder that is there is never overwritten.
+Exit code 1: records of the sample are raw, or the test fails.")]
+    New(NewArgs),
+}
+
+/// `sekisho parser new`
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The sample: a file as the bucket holds it, also compressed.
+    #[arg(long, value_name = "SAMPLE")]
+    pub from: PathBuf,
+    /// The decoded key of such an object: gives the pattern of `[match]` and the key of the case.
+    #[arg(long)]
+    pub key: Option<String>,
+    /// `event.dataset` of the new source.
+    #[arg(long, value_name = "MODULE.NAME")]
+    pub dataset: Option<String>,
+    /// The folder of parsers; without it the one of `--parsers`, else `./parsers`.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 /// `sekisho parser test`

@@ -7,6 +7,7 @@ pub mod args;
 mod audit;
 pub mod cases;
 mod explain;
+mod guess;
 pub mod load;
 mod parse;
 mod parser;

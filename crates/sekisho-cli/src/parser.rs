@@ -1,4 +1,6 @@
-//! `sekisho parser`: list, check, test.
+//! `sekisho parser`: list, check, test, new.
+
+mod new;
 
 use std::io::Write;
 
@@ -11,6 +13,8 @@ use crate::Finish;
 use crate::args::TestArgs;
 use crate::cases::{Case, CaseReport, Mode, Runner};
 use crate::setup::Setup;
+
+pub(crate) use new::new;
 
 /// Lists dataset, title, index and keys.
 pub(crate) fn list(setup: &Setup, out: &mut dyn Write) -> Result<Finish> {

@@ -33,6 +33,7 @@ pub fn run(cli: Cli) -> Result<Finish> {
     let setup = Setup::new(cli.global);
     match cli.command {
         Command::Parser(ParserCommand::Test(args)) => parser::test(&args, &setup, &mut out),
+        Command::Parser(ParserCommand::New(args)) => parser::new(&args, &setup, &mut out),
         Command::Parser(ParserCommand::List) => parser::list(&setup, &mut out),
         Command::Parser(ParserCommand::Check) => parser::check(&setup, &mut out),
         Command::Parse(args) => parse::parse(&args, &setup, &mut out),

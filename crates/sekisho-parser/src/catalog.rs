@@ -140,7 +140,7 @@ impl Catalog {
         Ok(mappings)
     }
 
-    /// Decides which parser a decoded key selects: the most specific pattern that matches.
+    /// Decides which parser a decoded key selects: the most specific pattern that matches, and of two alike the one whose dataset comes first.
     pub fn route(&self, key: &str) -> Route<'_> {
         let mut excluded = None;
         let mut choices = Vec::new();
@@ -235,7 +235,7 @@ fn check_ties(parsers: &[Arc<Parser>]) -> Result<(), ParserError> {
                 .iter()
                 .flat_map(|(a, _)| other.patterns.iter().map(move |(b, _)| (a, b)));
             for (a, b) in pairs {
-                if a.rank == b.rank && a.overlaps(b) {
+                if a.ties(b) {
                     return Err(ParserError::Tie {
                         first: a.text.clone(),
                         first_parser: parser.dataset().to_owned(),

@@ -43,6 +43,31 @@ impl Pattern {
         let (ours, theirs) = (expand(&self.text), expand(&other.text));
         ours.iter().any(|a| theirs.iter().any(|b| meet(a, b)))
     }
+
+    /// Tells whether nothing says which of two equally specific patterns is meant: a plain key of one matches the other.
+    ///
+    /// `**/door/**` and `**/gate/**` have `door/gate/x` in common, but nobody who wrote one of them meant such a key.
+    pub(crate) fn ties(&self, other: &Self) -> bool {
+        let is_plain = |a: &Self, b: &Self| plain_keys(&a.text).iter().any(|key| b.matches(key));
+        self.rank == other.rank
+            && self.overlaps(other)
+            && (is_plain(self, other) || is_plain(other, self))
+    }
+}
+
+/// Gives the keys that a pattern is plainly about: nothing but its own text, and as little as possible for the wildcards.
+fn plain_keys(text: &str) -> Vec<String> {
+    expand(text)
+        .iter()
+        .map(|tokens| {
+            let plain = |token: &Token| match token {
+                Token::Literal(c) => *c,
+                Token::One(c) => *c,
+                Token::Star | Token::Deep => 'x',
+            };
+            tokens.iter().map(plain).collect()
+        })
+        .collect()
 }
 
 fn rank(text: &str) -> Rank {
@@ -67,8 +92,8 @@ fn rank(text: &str) -> Rank {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     Literal(char),
-    /// One character, no slash.
-    One,
+    /// One character, no slash; and one that fits.
+    One(char),
     /// Any characters, no slash.
     Star,
     /// Any characters.
@@ -81,7 +106,7 @@ impl Token {
         match self {
             Self::Deep => true,
             Self::Star => other != Self::Literal('/'),
-            Self::Literal(_) | Self::One => false,
+            Self::Literal(_) | Self::One(_) => false,
         }
     }
 
@@ -92,7 +117,7 @@ impl Token {
     fn equals(self, other: Self) -> bool {
         match (self, other) {
             (Self::Literal(a), Self::Literal(b)) => a == b,
-            (Self::One, Self::Literal(c)) | (Self::Literal(c), Self::One) => c != '/',
+            (Self::One(_), Self::Literal(c)) | (Self::Literal(c), Self::One(_)) => c != '/',
             _ => true,
         }
     }
@@ -119,16 +144,16 @@ fn expand(text: &str) -> Vec<Vec<Token>> {
         } else if let Some(behind) = rest.strip_prefix("**") {
             push(&mut all, &[Token::Deep]);
             rest = behind;
-        } else if let Some((_, behind)) = rest
+        } else if let Some((inside, behind)) = rest
             .strip_prefix('[')
             .and_then(|inside| inside.split_once(']'))
         {
-            push(&mut all, &[Token::One]);
+            push(&mut all, &[Token::One(one_of(inside))]);
             rest = behind;
         } else {
             let token = match c {
                 '*' => Token::Star,
-                '?' => Token::One,
+                '?' => Token::One('x'),
                 c => Token::Literal(c),
             };
             push(&mut all, &[token]);
@@ -136,6 +161,14 @@ fn expand(text: &str) -> Vec<Vec<Token>> {
         }
     }
     all
+}
+
+/// Gives a character of a class like `ab`, `0-9` or `!a`.
+fn one_of(class: &str) -> char {
+    match class.chars().next() {
+        Some('!' | '^') | None => 'x',
+        Some(c) => c,
+    }
 }
 
 fn push(all: &mut [Vec<Token>], tokens: &[Token]) {
@@ -194,6 +227,21 @@ mod tests {
     fn ranks_by_literals_then_by_few_wildcards() {
         assert!(pattern("**/AWSLogs/*/CloudTrail/**").rank > pattern("**/CloudTrail/**").rank);
         assert!(pattern("*/CloudTrail/x").rank > pattern("**/CloudTrail/x").rank);
+    }
+
+    #[test]
+    fn ties_only_where_a_plain_key_of_one_matches_the_other() {
+        let check = |a: &str, b: &str, expected: bool| {
+            assert_eq!(pattern(a).ties(&pattern(b)), expected, "{a} {b}");
+            assert_eq!(pattern(b).ties(&pattern(a)), expected, "{b} {a}");
+        };
+        check("**/door/**", "**/door/**", true);
+        check("**/door/**", "**/gate/**", false);
+        check("**/*door*", "**/*gate*", false);
+        check("**/[Dd]oor/**", "**/{door,gate}/**", false);
+        check("**/[Dd]oor/*", "**/?oor/*", true);
+        check("{a,b}/*.log", "{b,c}/*.log", true);
+        check("a/*", "b/*", false);
     }
 
     #[test]
