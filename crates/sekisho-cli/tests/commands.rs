@@ -309,3 +309,40 @@ fn parser_check_names_file_and_line() {
         "{told}"
     );
 }
+
+#[test]
+fn parser_new_makes_a_folder_whose_test_passes_and_never_overwrites_it() {
+    let root = tempfile::tempdir().unwrap();
+    let parsers = root.path().join("parsers");
+    fs::create_dir(&parsers).unwrap();
+    let line = |n: u32| {
+        format!(
+            "time=2026-11-23T01:02:0{n}Z result=denied ip=192.0.2.{n} user=erika door=\"north gate\"\n"
+        )
+    };
+    let sample = root.path().join("door.log");
+    fs::write(&sample, (0..5).map(line).collect::<String>()).unwrap();
+    let key = "doors/2026/11/23/door.log";
+    let (parsers, sample) = (path(&parsers), path(&sample));
+    let mut new = vec!["--json", "parser", "new", "--from", sample, "--key", key];
+    new.extend(["--dataset", "acme.door", "--to", parsers]);
+    let made = sekisho(&new);
+    assert_eq!(code(&made), 0, "{}", text(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!((&made["documents"], &made["raw"]), (&5.into(), &0.into()));
+    assert!(!made["doubts"].as_array().unwrap().is_empty(), "{made}");
+
+    let test = sekisho(&["--parsers", parsers, "parser", "test", "acme.door"]);
+    assert_eq!(code(&test), 0, "{}", text(&test.stdout));
+    let parsed = sekisho(&["--parsers", parsers, "parse", "--key", key, sample]);
+    let first = &documents(text(&parsed.stdout))[0];
+    assert_eq!(first["@timestamp"], "2026-11-23T01:02:00Z");
+    assert_eq!(first["event"]["outcome"], "failure");
+    assert_eq!(first["source"]["ip"], "192.0.2.0");
+    assert_eq!(first["user"]["name"], "erika");
+    assert_eq!(first["acme"]["door"]["door"], "north gate");
+
+    let again = sekisho(&new);
+    assert_eq!(code(&again), 2);
+    assert!(text(&again.stderr).contains("is there already and is not overwritten"));
+}

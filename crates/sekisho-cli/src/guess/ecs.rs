@@ -85,6 +85,7 @@ const RULES: &[Rule] = &[
     rule("cloud.account.id", Needs::Account, &["accountid", "awsaccountid", "account", "cloudaccountid", "owner"]),
     rule("cloud.region", Needs::Text, &["region", "awsregion", "cloudregion"]),
     rule("group.name", Needs::Text, &["group", "groupname"]),
+    rule("message", Needs::Text, &["message", "msg"]),
     rule("tls.version", Needs::Text, &["tlsversion", "sslprotocol", "sslversion"]),
     rule("tls.cipher", Needs::Text, &["cipher", "sslcipher", "tlscipher", "ciphersuite"]),
 ];

@@ -3,11 +3,13 @@
 //! **Invariant:** a guess is a proposal; whatever it is not sure of is a [`Doubt`] with the alternatives.
 
 mod ecs;
+mod envelope;
 mod fields;
 mod names;
 mod sample;
 mod shape;
 mod spec;
+mod text;
 mod time;
 
 pub(crate) use names::{Names, names};

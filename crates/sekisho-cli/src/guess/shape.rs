@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::cases::Json;
 
+use super::envelope::subscription;
+use super::text::{Cut, cut};
 use super::{Doubt, Sample};
 
 /// How many records are looked at.
-const MAX_RECORDS: usize = 500;
+pub(super) const MAX_RECORDS: usize = 500;
 /// How many records the case of a new parser holds.
 const CASE_RECORDS: usize = 20;
 /// Up to here a sample becomes the case as it is.
-const CASE_BYTES: usize = 32 << 10;
+pub(super) const CASE_BYTES: usize = 32 << 10;
 /// Fewer columns are prose.
 const MIN_COLUMNS: usize = 3;
 
@@ -24,6 +26,8 @@ pub(crate) struct Shape {
     pub(crate) records: Vec<Json>,
     /// What the case holds.
     pub(crate) case: String,
+    /// The envelope that the records travel in, as `[record] unwrap` names it.
+    pub(crate) unwrap: Option<&'static str>,
 }
 
 /// The format of `[record]`.
@@ -40,7 +44,9 @@ pub(crate) enum Format {
         /// Their names.
         columns: Vec<String>,
     },
-    /// One record a line.
+    /// One record a line, cut by a step of `[[tokens]]`.
+    Text(String),
+    /// One record a line, kept as a whole.
     Lines,
 }
 
@@ -51,13 +57,13 @@ impl Format {
             Self::Json(_) => "json",
             Self::Ndjson => "ndjson",
             Self::Delimited { .. } => "delimited",
-            Self::Lines => "lines",
+            Self::Text(_) | Self::Lines => "lines",
         }
     }
 
     /// Whether values are texts whatever they hold.
     pub(crate) fn is_text(&self) -> bool {
-        matches!(self, Self::Delimited { .. } | Self::Lines)
+        matches!(self, Self::Delimited { .. } | Self::Text(_) | Self::Lines)
     }
 }
 
@@ -70,6 +76,9 @@ pub(crate) fn shape(sample: &Sample, doubts: &mut Vec<Doubt>) -> Shape {
         ));
     }
     let text = sample.text.trim_start_matches('\u{feff}');
+    if let Some(shape) = subscription(text, doubts) {
+        return shape;
+    }
     if text.trim_start().starts_with(['{', '['])
         && let Some(shape) = json(text, doubts)
     {
@@ -79,7 +88,7 @@ pub(crate) fn shape(sample: &Sample, doubts: &mut Vec<Doubt>) -> Shape {
 }
 
 /// Reads a line or text as JSON, where it is an object.
-fn object(text: &str) -> Option<Json> {
+pub(super) fn object(text: &str) -> Option<Json> {
     Json::read(text)
         .ok()
         .filter(|value| matches!(value, Json::Object(_)))
@@ -106,6 +115,7 @@ fn json(text: &str, doubts: &mut Vec<Doubt>) -> Option<Shape> {
             ));
         }
         return Some(Shape {
+            unwrap: None,
             format: Format::Ndjson,
             records,
             case: first_lines(text),
@@ -143,6 +153,7 @@ fn whole(text: &str, doubts: &mut Vec<Doubt>) -> Option<Shape> {
         around(path.as_deref(), &records)
     };
     Some(Shape {
+        unwrap: None,
         format: Format::Json(path),
         records,
         case,
@@ -150,7 +161,7 @@ fn whole(text: &str, doubts: &mut Vec<Doubt>) -> Option<Shape> {
 }
 
 /// Cuts a text into the JSON values that follow each other in it, up to the first that is broken.
-fn values(text: &str) -> Vec<Json> {
+pub(super) fn values(text: &str) -> Vec<Json> {
     let mut values = Vec::new();
     let mut stream =
         serde_json::Deserializer::from_str(text).into_iter::<&serde_json::value::RawValue>();
@@ -243,6 +254,7 @@ fn delimited(text: &str, doubts: &mut Vec<Doubt>) -> Option<Shape> {
         Json::Object(members.collect())
     };
     Some(Shape {
+        unwrap: None,
         records: rows.iter().map(record).collect(),
         case: first_lines(text),
         format: Format::Delimited { separator, columns },
@@ -260,10 +272,20 @@ fn is_header(line: &str, separator: char) -> bool {
             && name.parse::<std::net::IpAddr>().is_err()
     };
     let distinct: std::collections::BTreeSet<_> = names.iter().collect();
-    names.iter().all(|name| is_name(name)) && distinct.len() == names.len()
+    names.iter().all(is_name) && distinct.len() == names.len()
 }
 
-fn lines(text: &str, doubts: &mut Vec<Doubt>) -> Shape {
+pub(super) fn lines(text: &str, doubts: &mut Vec<Doubt>) -> Shape {
+    let all = text.lines().filter(|line| !line.trim().is_empty());
+    let all: Vec<&str> = all.take(MAX_RECORDS).collect();
+    if let Some(Cut { step, records }) = cut(&all, doubts) {
+        return Shape {
+            unwrap: None,
+            format: Format::Text(step),
+            records,
+            case: first_lines(text),
+        };
+    }
     doubts.push(Doubt::new(
         "the format: `lines`, each kept as a whole",
         "name its parts: see `[[tokens]]` and `extract` in parsers/README.md",
@@ -274,6 +296,7 @@ fn lines(text: &str, doubts: &mut Vec<Doubt>) -> Shape {
         Json::Object(BTreeMap::from([message]))
     };
     Shape {
+        unwrap: None,
         format: Format::Lines,
         records: records.take(MAX_RECORDS).map(record).collect(),
         case: first_lines(text),

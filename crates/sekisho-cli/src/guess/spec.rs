@@ -77,6 +77,9 @@ pub(crate) fn draft(names: &Names, shape: &Shape, doubts: &mut Vec<Doubt>) -> Dr
     tables.types(&all, shape.format.is_text(), &names.dataset, doubts);
     tables.addresses_left(&all, doubts);
     let mut toml = head(names, &shape.format);
+    if let Some(envelope) = shape.unwrap {
+        write(&mut toml, format_args!("unwrap = [{}]", quote(envelope)));
+    }
     let is_required = |field: &&Field| field.seen == shape.records.len() && !shape.format.is_text();
     if let Some((field, _)) = time.filter(|(field, _)| is_required(field)) {
         write(
@@ -84,7 +87,25 @@ pub(crate) fn draft(names: &Names, shape: &Shape, doubts: &mut Vec<Doubt>) -> Dr
             format_args!("require = [{}]", quote(&field.path())),
         );
     }
-    timestamp(&mut toml, time, &tables);
+    if let Format::Text(step) = &shape.format {
+        write(&mut toml, format_args!("\n[[tokens]]\n{step}"));
+    }
+    match shape.unwrap {
+        // CloudWatch Logs wrote when it got each message.
+        Some(_) if time.is_none() => write(
+            &mut toml,
+            format_args!(
+                "\n[timestamp]\nfrom    = \"@envelope.timestamp\"\nformats = [\"epoch_ms\"]"
+            ),
+        ),
+        _ => timestamp(&mut toml, time, &tables),
+    }
+    if time.is_none() && shape.unwrap.is_none() {
+        doubts.push(Doubt::new(
+            "the time: each object's own, since no field holds one",
+            "add `[timestamp]` with `from` and `formats`",
+        ));
+    }
     tables.write(&mut toml);
     let peer = tables
         .addresses
@@ -120,7 +141,7 @@ fn head(names: &Names, format: &Format) -> String {
             );
         }
         Format::Ndjson => write(&mut toml, format_args!("format = \"ndjson\"")),
-        Format::Lines => write(&mut toml, format_args!("format = \"lines\"")),
+        Format::Lines | Format::Text(_) => write(&mut toml, format_args!("format = \"lines\"")),
         Format::Delimited { separator, columns } => {
             let columns: Vec<_> = columns.iter().map(|name| quote(name)).collect();
             let separator = quote(&separator.to_string());
@@ -157,13 +178,7 @@ fn time_field<'f>(all: &'f [Field], doubts: &mut Vec<Doubt>) -> Option<(&'f Fiel
     let most = found.first().map_or(0, |(field, _)| field.seen);
     found.retain(|(field, _)| field.seen * 2 > most);
     found.sort_by_key(|(field, _)| rank(field));
-    let Some((field, format)) = found.first().copied() else {
-        doubts.push(Doubt::new(
-            "the time: each object's own, since no field holds one",
-            "add `[timestamp]` with `from` and `formats`",
-        ));
-        return None;
-    };
+    let (field, format) = found.first().copied()?;
     let path = field.path();
     if found.len() > 1 {
         let others: Vec<_> = found

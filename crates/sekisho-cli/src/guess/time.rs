@@ -52,6 +52,12 @@ pub(crate) fn time_format(values: &[&str]) -> Option<TimeFormat> {
     if all(&is_epoch) {
         return known("epoch", true, None);
     }
+    // Syslog writes no year.
+    if all(&|text| {
+        NaiveDateTime::parse_from_str(&format!("2024 {text}"), "%Y %b %e %H:%M:%S").is_ok()
+    }) {
+        return known("%b %e %H:%M:%S", false, None);
+    }
     for pattern in WITH_ZONE {
         if all(&|text| DateTime::parse_from_str(text, pattern).is_ok()) {
             return known(pattern, true, None);

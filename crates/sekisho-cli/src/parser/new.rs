@@ -205,7 +205,7 @@ impl Made {
         let case = self.folder.join("tests/first");
         writeln!(
             out,
-            "\n`{}` holds real records: replace addresses, names and accounts before you share it.\n\nNext:\n  sekisho --parsers {root} parse --key {key} --explain {} | jq\n  UPDATE_EXPECT=1 sekisho --parsers {root} parser test {dataset}\n  sekisho parser publish {root} --to s3://CONFIG-BUCKET",
+            "\n`{}` holds real records: replace addresses, names and accounts before you share it.\n\nNext:\n  sekisho --parsers {root} parse --key {key} --explain {} | jq\n  UPDATE_EXPECT=1 sekisho --parsers {root} parser test {dataset}",
             case.join("sample.log").display(),
             case.join("sample.log").display(),
         )?;

@@ -7,8 +7,13 @@ use sekisho_document::{FieldType, ecs};
 use super::super::Doubt;
 use super::super::ecs::{PEER, candidates, is_forwarded, outcomes, plain};
 use super::super::fields::Field;
+use super::super::text::is_request;
 use super::{quote, write};
 
+/// Filled by `[user_agent]`.
+const AGENT: &str = "user_agent.original";
+/// Filled by `[outcome]`.
+const STATUS: &str = "http.response.status_code";
 /// How long something took, without its unit.
 const DURATIONS: [&str; 8] = [
     "duration",
@@ -45,7 +50,8 @@ pub(super) struct Tables {
     pub(super) types: BTreeMap<String, FieldType>,
     pub(super) fields: BTreeMap<String, String>,
     constants: BTreeMap<&'static str, &'static str>,
-    when: Vec<String>,
+    /// The path of a request line.
+    request: Option<String>,
     /// Paths that stand in the document as they are.
     pub(super) mapped: BTreeSet<String>,
 }
@@ -60,6 +66,11 @@ impl Tables {
             .collect();
         left.sort_by_key(|field| (field.keys.len(), std::cmp::Reverse(field.seen)));
         for field in left {
+            if self.request.is_none() && field.all(is_request) {
+                self.request = Some(field.path());
+                self.mapped.insert(field.path());
+                continue;
+            }
             if is_forwarded(field) {
                 self.addresses.push(("forwarded", field.path()));
                 self.mapped.insert(field.path());
@@ -175,15 +186,8 @@ impl Tables {
             ));
             return;
         }
-        if let Some(status) = self.fields.get("http.response.status_code") {
-            for (test, outcome) in [
-                ("exists = true", "success"),
-                ("greater_than = 399", "failure"),
-            ] {
-                self.when.push(format!(
-                    "field = {status}\n{test}\nset = {{ \"event.outcome\" = \"{outcome}\" }}"
-                ));
-            }
+        if self.has("http.response.status_code") {
+            // `[outcome]` sets both.
             return;
         }
         doubts.push(Doubt::new(
@@ -275,14 +279,29 @@ impl Tables {
             .iter()
             .map(|(key, path)| ((*key).to_owned(), quote(path)));
         table(toml, "addresses", addresses.collect());
+        let shared = [
+            (
+                "request",
+                "line",
+                self.request.as_ref().map(|path| quote(path)),
+            ),
+            ("user_agent", "from", self.fields.get(AGENT).cloned()),
+            ("outcome", "status", self.fields.get(STATUS).cloned()),
+        ];
+        for (name, key, path) in shared {
+            let lines = path.map(|path| (key.to_owned(), path));
+            table(toml, name, lines.into_iter().collect());
+        }
         let types = self
             .types
             .iter()
             .map(|(path, kind)| (quote(path), quote(kind.name())));
         table(toml, "types", types.collect());
+        let is_shared = |name: &str| name == AGENT || name == STATUS;
         let fields = self
             .fields
             .iter()
+            .filter(|(name, _)| !is_shared(name))
             .map(|(name, value)| (quote(name), value.clone()));
         table(toml, "fields", fields.collect());
         let constants = self
@@ -290,9 +309,6 @@ impl Tables {
             .iter()
             .map(|(name, value)| (quote(name), (*value).to_owned()));
         table(toml, "constants", constants.collect());
-        for when in &self.when {
-            write(toml, format_args!("\n[[when]]\n{when}"));
-        }
     }
 }
 

@@ -60,13 +60,12 @@ fn a_web_log_in_json() {
             "formats = [\"rfc3339\"]",
             "peer = \"remote_addr\"",
             "\"http.request.method\" = \"method\"",
-            "\"http.response.status_code\" = \"status\"",
+            "status = \"status\"",
             "\"user.name\" = \"user.name\"",
             "\"event.duration\" = { from = \"latency_ms\", multiply = 1000000 }",
             "\"latency_ms\" = \"double\"",
             "\"http.request.id\" = \"ctx.x-request-id\"",
             "\"event.category\" = [\"web\"]",
-            "greater_than = 399",
         ],
     );
     assert!(
