@@ -2,6 +2,8 @@
 
 use sekisho_document::ObjectIdentity;
 
+use sekisho_record::Encoding;
+
 use crate::outcome::ObjectContext;
 use crate::plan::ObjectPlan;
 
@@ -16,6 +18,12 @@ impl ObjectPlan {
     /// Tells whether the records are those of an archive's entry.
     pub fn is_entry(&self) -> bool {
         self.object.entry.is_some()
+    }
+
+    /// Tells whether a part of the object, read by itself, is the same text as in the whole: nothing but the parser says what encodes it.
+    pub fn is_text_anywhere(&self) -> bool {
+        let encoding = self.framing.encoding;
+        encoding == self.program.framing.encoding && encoding != Encoding::Utf16Le
     }
 }
 

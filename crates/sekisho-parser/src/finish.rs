@@ -27,7 +27,7 @@ impl ObjectPlan {
         reason: &str,
         body: &mut Vec<u8>,
     ) -> DocumentHead {
-        let text = String::from_utf8_lossy(record);
+        let text = self.framing.encoding.decode(record);
         let text = self.shown(&text);
         let program = Arc::clone(&self.program);
         let times = Arc::clone(&self.times);

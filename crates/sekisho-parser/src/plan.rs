@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sekisho_document::{DocumentId, ObjectIdentity, Rotation};
-use sekisho_record::{Columns, Fault, FaultReason, Format, Frame, Framing, Record};
+use sekisho_record::{Columns, Encoding, Fault, FaultReason, Format, Frame, Framing, Record};
 use sha2::{Digest as _, Sha256};
 
 use crate::columns::ColumnPlan;
@@ -84,6 +84,11 @@ impl ObjectPlan {
         if let Some(format) = envelope::framing(&program.unwrap, head) {
             inner_columns = columns(&framing.format);
             framing.format = format;
+            framing.encoding = Encoding::Utf8;
+        }
+        let marked = framing.encoding.marked(head);
+        if marked.reads(&framing.format) {
+            framing.encoding = marked;
         }
         let mut plan = Self::new(program, framing, parser.index(), object, settings);
         plan.inner_columns = inner_columns;
@@ -224,6 +229,7 @@ impl ObjectPlan {
             (
                 &program.dataset,
                 &self.framing.format,
+                self.framing.encoding,
                 &program.unique_by,
                 &program.timestamp,
                 &program.times,
@@ -284,7 +290,7 @@ impl ObjectPlan {
         let program = Arc::clone(&self.program);
         let settings = Arc::clone(&self.settings);
         let times = Arc::clone(&self.times);
-        let original = String::from_utf8_lossy(record.bytes);
+        let original = self.framing.encoding.decode(record.bytes);
         let safe = settings.redactor.text(&original);
         let suspicious = matches!(safe, Cow::Owned(_));
         // JSON keeps its structure without its secrets; text is cut first, so that nobody moves its columns by writing `cookie: ` into one.

@@ -13,7 +13,7 @@ impl ObjectPlan {
     /// Gives a record's fields as JSON, before any of them has gone anywhere; nothing for a record that cannot be read.
     pub fn sources(&mut self, record: &Record<'_>) -> Option<Value> {
         let program = Arc::clone(&self.program);
-        let whole = String::from_utf8_lossy(record.bytes);
+        let whole = self.framing.encoding.decode(record.bytes);
         let opened = envelope::open(&program.unwrap, &self.framing.format, record, &whole).ok()?;
         let text = program.text_of(&opened, &whole);
         if program.reads_json(text) {

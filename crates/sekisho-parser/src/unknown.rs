@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_document::SourceMapping;
-use sekisho_record::{Format, Framing};
+use sekisho_record::{Encoding, Format, Framing};
 
 use crate::compile::compile;
 use crate::files::ParserFiles;
@@ -59,7 +59,8 @@ pub(crate) fn plan(
     head: &[u8],
     settings: Arc<ParserSettings>,
 ) -> Result<ObjectPlan, ParserError> {
-    if is_binary(head) {
+    let encoding = Encoding::Utf8.marked(head);
+    if encoding == Encoding::Utf8 && is_binary(head) {
         return Err(ParserError::UnknownBinary { key: object.key });
     }
     let format = if is_json(head) {
@@ -71,6 +72,7 @@ pub(crate) fn plan(
     };
     let framing = Framing {
         format,
+        encoding,
         max_record_bytes: settings.max_record_bytes,
         max_depth: settings.max_depth,
     };

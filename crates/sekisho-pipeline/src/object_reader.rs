@@ -142,7 +142,10 @@ impl<R: Read> ObjectReader<R> {
             base,
             start: slice.start,
             bound: slice.end,
-            plain_lines: compression == Compression::None && is_lines && !plan.is_unclaimed(),
+            plain_lines: compression == Compression::None
+                && is_lines
+                && plan.is_text_anywhere()
+                && !plan.is_unclaimed(),
             broken: source.broken(),
             records: RecordReader::new(source, plan.framing().clone()),
             plan,

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use regex::bytes::Regex;
 
+use crate::encoding::Encoding;
+
 /// How the bytes of an object become records; decided by the key before a byte is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Framing {
     /// The shape of the bytes.
     pub format: Format,
+    /// How the bytes of lines are text; [`Encoding::Utf16Le`] only for [`Format::Lines`] and [`Format::Delimited`] without quotes.
+    pub encoding: Encoding,
     /// The longest record in bytes; a longer one is skipped in constant memory and reported as [`FaultReason::TooLong`].
     pub max_record_bytes: usize,
     /// The deepest nesting of one JSON record; a deeper one is reported as [`FaultReason::TooDeep`].

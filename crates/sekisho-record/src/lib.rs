@@ -5,6 +5,7 @@
 
 mod csv;
 mod cut;
+mod encoding;
 mod error;
 mod frame;
 mod header;
@@ -14,6 +15,7 @@ mod multiline;
 mod reader;
 mod window;
 
+pub use encoding::Encoding;
 pub use error::RecordError;
 pub use frame::{
     Columns, Delimited, Fault, FaultReason, FirstLine, Format, Frame, Framing, Quotes, Record, Skip,

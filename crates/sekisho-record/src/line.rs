@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use crate::csv::CsvLines;
 use crate::cut::{Cut, Step};
+use crate::encoding::Encoding;
 use crate::frame::{Delimited, FaultReason, Format, Quotes, Skip};
 use crate::header::Header;
 use crate::json::depth;
@@ -15,6 +16,7 @@ pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Cuts at line feeds, but for those in quotes.
 pub(crate) struct LineFramer {
     kind: Kind,
+    encoding: Encoding,
     /// Where quotes may hold line feeds.
     csv: Option<CsvLines>,
     max_record_bytes: u64,
@@ -49,6 +51,7 @@ impl LineFramer {
         };
         Self {
             kind,
+            encoding: Encoding::Utf8,
             csv: separator.map(|separator| CsvLines::new(separator, max_record_bytes as u64)),
             max_record_bytes: max_record_bytes as u64,
             max_depth,
@@ -57,16 +60,26 @@ impl LineFramer {
         }
     }
 
+    /// Reads lines of another encoding.
+    pub(crate) fn in_encoding(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
+    }
+
     pub(crate) fn advance<R>(&mut self, window: &Window<R>) -> Step {
         let found = match &mut self.csv {
             Some(csv) => csv.find(window, self.start, &mut self.scanned),
+            None if self.encoding == Encoding::Utf16Le => self.wide_line_feed(window),
             None => self.line_feed(window),
         };
         let Some(end) = found else {
             return Step::More;
         };
-        let start = std::mem::replace(&mut self.start, end + 1);
-        self.scanned = end + 1;
+        let behind = match self.encoding {
+            Encoding::Utf16Le => end + 2,
+            Encoding::Utf8 | Encoding::ShiftJis | Encoding::EucJp => end + 1,
+        };
+        let start = std::mem::replace(&mut self.start, behind);
+        self.scanned = behind;
         Step::Cut(self.line(window, start, end))
     }
 
@@ -108,6 +121,24 @@ impl LineFramer {
         Some(self.scanned + length as u64)
     }
 
+    /// Finds a line feed of two bytes; one that the window cuts is found when more bytes come.
+    fn wide_line_feed<R>(&mut self, window: &Window<R>) -> Option<u64> {
+        while let Some(length) = memchr(b'\n', window.from(self.scanned)) {
+            let found = self.scanned + length as u64;
+            let next = window.from(found + 1).first();
+            match next {
+                Some(0) if found % 2 == 0 => return Some(found),
+                None if !window.ended() => {
+                    self.scanned = found;
+                    return None;
+                }
+                _ => self.scanned = found + 1,
+            }
+        }
+        self.scanned = window.end();
+        None
+    }
+
     fn line<R>(&mut self, window: &Window<R>, start: u64, end: u64) -> Cut {
         if end - start > self.max_record_bytes {
             return Cut::Record {
@@ -117,11 +148,10 @@ impl LineFramer {
             };
         }
         let whole = window.slice(start, end);
-        let line = whole.strip_prefix(BOM).unwrap_or(whole);
-        let start = start + (whole.len() - line.len()) as u64;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let (passed, line) = self.encoding.trimmed(whole);
+        let start = start + passed as u64;
         let end = start + line.len() as u64;
-        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        if self.encoding.is_blank(line) {
             return Cut::Skipped(Skip::Blank);
         }
         match &mut self.kind {
@@ -135,7 +165,12 @@ impl LineFramer {
                 open: false,
             },
             Kind::Json => record(start, end),
-            Kind::Delimited(header) => header.cut(line, start, end),
+            Kind::Delimited(header) if self.encoding == Encoding::Utf8 => {
+                header.cut(line, start, end)
+            }
+            Kind::Delimited(header) => {
+                header.cut(self.encoding.decode(line).as_bytes(), start, end)
+            }
         }
     }
 }

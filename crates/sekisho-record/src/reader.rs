@@ -247,7 +247,10 @@ impl Framer {
             Format::Multiline(first_line) => {
                 Self::Multiline(MultilineFramer::new(first_line, max_record_bytes))
             }
-            line => Self::Line(LineFramer::new(line, max_record_bytes, max_depth)),
+            line => {
+                let framer = LineFramer::new(line, max_record_bytes, max_depth);
+                Self::Line(framer.in_encoding(framing.encoding))
+            }
         }
     }
 
@@ -316,6 +319,7 @@ mod tests {
     fn check_memory(format: Format, start: &str, byte: u8) {
         let framing = Framing {
             format,
+            encoding: crate::Encoding::Utf8,
             max_record_bytes: LIMIT,
             max_depth: 100,
         };

@@ -1,9 +1,9 @@
 //! `[record]`: how the bytes of an object become records.
 
-use sekisho_record::{Delimited, FirstLine, Format, Framing, Quotes};
+use sekisho_record::{Delimited, Encoding, FirstLine, Format, Framing, Quotes};
 
 use super::place;
-use crate::spec::{FormatSpec, ParserSpec, RecordSpec, SpecFile};
+use crate::spec::{EncodingSpec, FormatSpec, ParserSpec, RecordSpec, SpecFile};
 use crate::{ParserError, ParserSettings};
 
 /// Decides the framing of a parser's objects.
@@ -75,10 +75,30 @@ pub(super) fn framing(
         }
     };
     Ok(Framing {
+        encoding: encoding(record, &format).map_err(|message| file.error(at, message))?,
         format,
         max_record_bytes: settings.max_record_bytes,
         max_depth: settings.max_depth,
     })
+}
+
+/// Gives how the bytes of lines are text.
+fn encoding(record: &RecordSpec, format: &Format) -> Result<Encoding, &'static str> {
+    let encoding = match record.encoding {
+        EncodingSpec::Utf8 => Encoding::Utf8,
+        EncodingSpec::ShiftJis => Encoding::ShiftJis,
+        EncodingSpec::EucJp => Encoding::EucJp,
+        EncodingSpec::Utf16Le => Encoding::Utf16Le,
+    };
+    if encoding.reads(format) {
+        return Ok(encoding);
+    }
+    match encoding {
+        Encoding::Utf16Le => Err("`encoding = \"utf-16le\"` is for `lines` and `delimited`"),
+        Encoding::Utf8 | Encoding::ShiftJis | Encoding::EucJp => {
+            Err("`encoding` is for lines; JSON is UTF-8")
+        }
+    }
 }
 
 /// Gives the byte between columns.

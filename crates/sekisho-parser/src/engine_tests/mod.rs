@@ -2,6 +2,7 @@
 
 mod csv;
 mod documents;
+mod encodings;
 mod envelopes;
 mod objects;
 mod or_json;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sekisho_record::Encoding;
+
 use super::REDACTED;
 use crate::plan::ObjectPlan;
 use crate::tokens::Pair;
@@ -13,6 +15,13 @@ const MIN_HIDDEN_BYTES: usize = 4;
 impl ObjectPlan {
     /// Takes the secrets out of a record's bytes, for people.
     pub fn redacted<'b>(&self, record: &'b [u8]) -> Cow<'b, [u8]> {
+        if self.framing().encoding != Encoding::Utf8 {
+            let text = self.framing().encoding.decode(record);
+            return match self.shown(&text) {
+                Cow::Owned(shown) if shown != text => Cow::Owned(shown.into_bytes()),
+                _ => Cow::Borrowed(record),
+            };
+        }
         match std::str::from_utf8(record) {
             Ok(text) => match self.shown(text) {
                 Cow::Borrowed(_) => Cow::Borrowed(record),

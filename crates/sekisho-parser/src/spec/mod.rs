@@ -103,6 +103,8 @@ pub(crate) struct RecordSpec {
     pub(crate) comment: Option<String>,
     #[serde(default)]
     pub(crate) or_json: bool,
+    #[serde(default)]
+    pub(crate) encoding: EncodingSpec,
 }
 
 impl RecordSpec {
@@ -116,6 +118,20 @@ impl RecordSpec {
             }
         }
     }
+}
+
+/// `[record] encoding`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub(crate) enum EncodingSpec {
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "shift_jis", alias = "cp932")]
+    ShiftJis,
+    #[serde(rename = "euc-jp")]
+    EucJp,
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
 }
 
 /// `[record] format`.

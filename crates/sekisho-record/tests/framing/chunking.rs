@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sekisho_record::{Format, Framing};
+use sekisho_record::{Encoding, Format, Framing};
 use serde_json::value::RawValue;
 
 use crate::support::{Steps, csv, delimited, framing, json, json_any, multiline, render, w3c};
@@ -78,11 +78,16 @@ fn any_framing() -> impl Strategy<Value = Framing> {
         2 => Just(framing(Format::Csv { separator: b',' })),
     ];
     let max_record_bytes = prop_oneof![1..60_usize, 500..2000_usize, Just(1 << 20)];
-    (format, max_record_bytes, 1..6_usize).prop_map(|(mut framing, max_record_bytes, max_depth)| {
-        framing.max_record_bytes = max_record_bytes;
-        framing.max_depth = max_depth;
-        framing
-    })
+    (format, max_record_bytes, 1..6_usize, any::<bool>()).prop_map(
+        |(mut framing, max_record_bytes, max_depth, wide)| {
+            if wide && framing.format == Format::Lines {
+                framing.encoding = Encoding::Utf16Le;
+            }
+            framing.max_record_bytes = max_record_bytes;
+            framing.max_depth = max_depth;
+            framing
+        },
+    )
 }
 
 fn json_value() -> impl Strategy<Value = serde_json::Value> {

@@ -9,6 +9,7 @@
 
 mod chunking;
 mod csv;
+mod encodings;
 mod envelopes;
 mod json;
 mod limits;

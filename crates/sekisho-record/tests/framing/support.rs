@@ -3,12 +3,14 @@
 use std::io::{self, Read};
 
 use sekisho_record::{
-    Delimited, FirstLine, Format, Frame, Framing, Quotes, Record, RecordError, RecordReader,
+    Delimited, Encoding, FirstLine, Format, Frame, Framing, Quotes, Record, RecordError,
+    RecordReader,
 };
 
 pub(crate) fn framing(format: Format) -> Framing {
     Framing {
         format,
+        encoding: Encoding::Utf8,
         max_record_bytes: 8 * 1024 * 1024,
         max_depth: 100,
     }
