@@ -1,7 +1,6 @@
 //! The entries of an archive: each is read as an object of its own, under its name.
 
 use sekisho_document::ObjectIdentity;
-
 use sekisho_record::Encoding;
 
 use crate::outcome::ObjectContext;

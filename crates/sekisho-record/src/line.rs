@@ -127,7 +127,7 @@ impl LineFramer {
             let found = self.scanned + length as u64;
             let next = window.from(found + 1).first();
             match next {
-                Some(0) if found % 2 == 0 => return Some(found),
+                Some(0) if found.is_multiple_of(2) => return Some(found),
                 None if !window.ended() => {
                     self.scanned = found;
                     return None;
