@@ -133,7 +133,9 @@ impl Compiler<'_> {
         self.schema.finish();
         let mut tokens = self.tokens(settings)?;
         let mut names = self.spec.tokens.iter().flat_map(TokensSpec::names);
-        tokens.hides = names.any(|name| settings.redactor.hides(name));
+        // Nobody can see beforehand whether what is packed holds secrets.
+        tokens.hides = tokens.fields.iter().any(|steps| steps.decodes)
+            || names.any(|name| settings.redactor.hides(name));
         let outputs = self.outputs.list;
         let emit = layout(&outputs, &self.spec.source.dataset);
         let framing = framing(self.file, self.spec, settings)?;

@@ -35,6 +35,9 @@ impl Compiler<'_> {
                         "a JSON record has its fields; `[[tokens]]` are for text".into(),
                     ));
                 }
+                None if spec.decode.is_some() => {
+                    return Err(fail("`decode` is for a field; give `from`".into()));
+                }
                 None => tokens.record.push(alternative),
                 Some(from) => {
                     if !known.knows(from) {
@@ -42,9 +45,15 @@ impl Compiler<'_> {
                     }
                     let last = tokens.fields.iter_mut().find(|steps| steps.from == *from);
                     match last {
+                        Some(steps) if steps.decodes != spec.decode.is_some() => {
+                            return Err(fail(format!(
+                                "the steps of `{from}` disagree on `decode`"
+                            )));
+                        }
                         Some(steps) => steps.alternatives.push(alternative),
                         None => tokens.fields.push(FieldSteps {
                             from: from.clone(),
+                            decodes: spec.decode.is_some(),
                             alternatives: vec![alternative],
                         }),
                     }

@@ -342,3 +342,26 @@ fn an_installation_names_the_columns_that_the_parser_cannot_know() {
         assert_eq!(document["aws"]["test"]["other"], rest);
     }
 }
+
+#[test]
+fn base64_is_unpacked_and_its_secrets_go_too() {
+    let tokens = "[[tokens]]\ndelimited = [\"a\", \"packet\"]\n[[tokens]]\nfrom = \"packet\"\ndecode = \"base64\"\nregex = '(?s)^(?<line>[^\\r\\n]*)\\r\\n(?<rest>.*)$'\n";
+    let packet =
+        "GET /?password=s3cr3t&q=1 HTTP/1.1\r\nHost: www.example.com\r\nCookie: id=s3cr3t\r\n\r\n";
+    let packed = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, packet);
+    for packed in [packed.as_str(), packed.trim_end_matches('=')] {
+        let made = line(tokens, &format!("x {packed}"));
+        let expected = json!({"a": "x", "line": "GET /?password=[redacted]&q=1 HTTP/1.1", "rest": "Host: www.example.com\r\nCookie: [redacted]\r\n\r\n"});
+        assert_eq!(made.document["aws"]["test"]["other"], expected);
+        assert!(!made.document.to_string().contains("s3cr3t"));
+    }
+    check(
+        tokens,
+        "x no*base64",
+        &json!({"a": "x", "packet": "no*base64"}),
+    );
+    check_refused(
+        "[[tokens]]\ndecode = \"base64\"\nkv = {}\n",
+        "`decode` is for a field; give `from`",
+    );
+}

@@ -11,6 +11,7 @@ pub(crate) struct TokensSpec {
     pub(crate) from: Option<String>,
     pub(crate) when: Option<TokenWhenSpec>,
     pub(crate) require: Option<usize>,
+    pub(crate) decode: Option<DecodeSpec>,
     pub(crate) separator: Option<String>,
     pub(crate) delimited: Option<Vec<String>>,
     pub(crate) quoted: Option<Vec<String>>,
@@ -19,6 +20,13 @@ pub(crate) struct TokensSpec {
     pub(crate) dissect: Option<String>,
     pub(crate) cef: bool,
     pub(crate) regex: Option<String>,
+}
+
+/// `decode`: how the text of a field is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DecodeSpec {
+    Base64,
 }
 
 /// `when`: what the text must look like before the step is tried; all of it must hold.

@@ -10,6 +10,9 @@ mod split;
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
 pub(crate) use dissect::Dissect;
@@ -20,6 +23,17 @@ use split::Cells;
 pub(crate) use split::Quoting;
 
 use crate::program::Check;
+
+/// Base64 as devices write it, padded or not.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// How many letters of base64 are read, of a packet or a payload: 6 KiB of it.
+const MAX_BASE64: usize = 8 << 10;
 
 /// Every step of a parser.
 #[derive(Debug, Default)]
@@ -36,6 +50,8 @@ pub(crate) struct Tokens {
 #[derive(Debug)]
 pub(crate) struct FieldSteps {
     pub(crate) from: String,
+    /// Whether the field is base64.
+    pub(crate) decodes: bool,
     pub(crate) alternatives: Vec<Alternative>,
 }
 
@@ -93,6 +109,13 @@ impl Tokens {
             else {
                 continue;
             };
+            let text = match steps.decodes {
+                true => match decoded(&text) {
+                    Some(text) => Cow::Owned(text),
+                    None => continue,
+                },
+                false => text,
+            };
             let fits = match text {
                 Cow::Borrowed(text) => first_fitting(&steps.alternatives, text, pairs).is_ok(),
                 Cow::Owned(text) => {
@@ -107,6 +130,13 @@ impl Tokens {
             }
         }
     }
+}
+
+/// Unpacks base64, as much of it as anybody looks at; nothing for what is none.
+fn decoded(text: &str) -> Option<String> {
+    let text = text.get(..MAX_BASE64).unwrap_or(text);
+    let bytes = LENIENT.decode(text).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Runs the first alternative that fits; the error is that of the one that came furthest.
