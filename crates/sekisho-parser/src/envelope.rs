@@ -9,6 +9,9 @@ use serde::Deserialize;
 /// How many envelopes are opened one in another; what a fifth one holds is the record.
 const MAX_ENVELOPES: usize = 4;
 
+/// How deep what may be an envelope nests; a text inside one was not measured by framing, and reading it takes stack.
+const MAX_DEPTH: usize = 256;
+
 /// A transport envelope that a parser's records may stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,7 +114,7 @@ impl<'a> Members<'a> {
     /// Reads the members of an object; nothing if the text is no JSON object.
     fn read(text: &'a str) -> Option<Self> {
         let mut members = Self::default();
-        let mut scanner = Scanner::new(text, usize::MAX);
+        let mut scanner = Scanner::new(text, MAX_DEPTH);
         scanner.open_object().ok()?;
         let mut first = true;
         while let Some(key) = scanner.next_key(first).ok()? {
@@ -189,7 +192,7 @@ fn is_subscription(head: &[u8]) -> bool {
             std::str::from_utf8(valid).unwrap_or_default()
         }
     };
-    let mut scanner = Scanner::new(text, usize::MAX);
+    let mut scanner = Scanner::new(text, MAX_DEPTH);
     let mut first = true;
     if scanner.open_object().is_err() {
         return false;

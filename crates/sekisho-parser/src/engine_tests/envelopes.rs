@@ -241,3 +241,14 @@ fn envelope_sources_need_an_envelope() {
     let refused = super::refused("[fields]\n\"event.reason\" = \"@envelope.logGroup\"\n");
     assert!(refused.contains("`[record] unwrap`"), "{refused}");
 }
+
+#[test]
+fn a_message_may_nest_as_deep_as_it_likes() {
+    let deep = format!("{{\"a\":{}", "[".repeat(1 << 20));
+    let message = json!({"messageType": "DATA_MESSAGE", "logGroup": "g", "logStream": "s", "logEvents": [{"id": "1", "timestamp": 1, "message": deep}, {"id": "2", "timestamp": 1, "message": "{\"cookie\":\"[[\"}"}]});
+    let spec = "[record]\nformat = \"json\"\nunwrap = [\"cloudwatch_logs\", \"eventbridge\", \"sns\", \"firelens\"]\n";
+    let catalog = catalog(spec, None, None, ParserSettings::default()).unwrap();
+    let made = records(&catalog, KEY, message.to_string().as_bytes());
+    assert!(matches!(made[0].outcome, Outcome::Raw { .. }));
+    assert!(matches!(made[1].outcome, Outcome::Document(_)));
+}

@@ -11,14 +11,27 @@ use super::{Edit, REDACTED, Rules};
 /// How deep JSON may nest; text that is deeper is read by patterns.
 const MAX_DEPTH: usize = 256;
 
+/// The same for JSON in a text of JSON, which takes the stack of what is around it too.
+const MAX_INNER_DEPTH: usize = 32;
+
+/// In how many texts JSON may stand.
+const MAX_TEXTS: usize = 4;
+
 impl Rules {
     /// Finds the secrets of a JSON text.
-    pub(super) fn json_edits(&self, text: &str) -> Result<Vec<Edit>, JsonFault> {
+    pub(super) fn json_edits(&self, text: &str, n_texts: usize) -> Result<Vec<Edit>, JsonFault> {
+        let max_depth = match n_texts {
+            0 => MAX_DEPTH,
+            1..=MAX_TEXTS => MAX_INNER_DEPTH,
+            _ => 0,
+        };
         let mut walk = Walk {
             rules: self,
             edits: Vec::new(),
+            max_depth,
+            n_texts,
         };
-        let mut scanner = Scanner::new(text, MAX_DEPTH);
+        let mut scanner = Scanner::new(text, max_depth);
         walk.value(&mut scanner, Kept::Readable, 0)?;
         scanner.end()?;
         Ok(walk.edits)
@@ -41,6 +54,8 @@ impl Kept {
 struct Walk<'r> {
     rules: &'r Rules,
     edits: Vec<Edit>,
+    max_depth: usize,
+    n_texts: usize,
 }
 
 impl Walk<'_> {
@@ -51,7 +66,7 @@ impl Walk<'_> {
         depth: usize,
     ) -> Result<(), JsonFault> {
         match scanner.peek() {
-            Some(b'{' | b'[') if depth > MAX_DEPTH => Err(fault(scanner)),
+            Some(b'{' | b'[') if depth >= self.max_depth => Err(fault(scanner)),
             Some(b'{') => self.object(scanner, kept, depth),
             Some(b'[') => self.array(scanner, kept, depth),
             _ => {
@@ -149,7 +164,7 @@ impl Walk<'_> {
         if !self.rules.suspects(plain.as_bytes()) {
             return None;
         }
-        let Cow::Owned(changed) = self.rules.redacted(plain.as_bytes()) else {
+        let Cow::Owned(changed) = self.rules.redacted(plain.as_bytes(), self.n_texts + 1) else {
             return None;
         };
         let mut written = Vec::with_capacity(changed.len() + 2);

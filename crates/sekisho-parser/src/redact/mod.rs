@@ -91,7 +91,7 @@ impl Redactor {
     /// Takes the secrets out of bytes of which nobody knows what they are.
     pub fn bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         match self.rules_for(bytes) {
-            Some(rules) => rules.redacted(bytes),
+            Some(rules) => rules.redacted(bytes, 0),
             None => Cow::Borrowed(bytes),
         }
     }
@@ -111,11 +111,13 @@ impl Redactor {
 
 impl Rules {
     /// Takes the secrets out of what is suspected to hold some: JSON by its structure, other text by patterns.
-    fn redacted<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    ///
+    /// `n_texts` is in how many texts of JSON this text stands.
+    fn redacted<'b>(&self, bytes: &'b [u8], n_texts: usize) -> Cow<'b, [u8]> {
         let json = std::str::from_utf8(bytes)
             .ok()
             .filter(|text| text.trim_start().starts_with(['{', '[']))
-            .and_then(|text| self.json_edits(text).ok());
+            .and_then(|text| self.json_edits(text, n_texts).ok());
         apply(bytes, json.unwrap_or_else(|| self.text_edits(bytes)))
     }
 }

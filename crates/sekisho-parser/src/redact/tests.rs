@@ -178,3 +178,17 @@ fn hostile_nesting_costs_no_stack_and_little_time() {
     );
     assert!(!redactor.text(&pairs).contains("hunter2"));
 }
+
+#[test]
+fn json_in_texts_of_json_costs_no_stack() {
+    let mut text = format!(
+        "{{\"cookie\":\"s3cr3t\",\"a\":{}1{}}}",
+        "[".repeat(200),
+        "]".repeat(200)
+    );
+    for _ in 0..6 {
+        text = serde_json::json!({ "text": text }).to_string();
+        let redacted = Redactor::default().text(&text).into_owned();
+        assert!(!redacted.contains("s3cr3t"), "{redacted}");
+    }
+}
