@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 crate::cases![
     what_root_changed,
+    which_attacks_passed_the_web_acl,
     who_reads_a_bucket_directly,
     who_floods_a_site,
 ];
@@ -25,6 +26,7 @@ const SHOP_ALB: &str = "AWSLogs/111122223333/elasticloadbalancing/ap-northeast-1
 const SHOP_WAF: &str = "AWSLogs/111122223333/WAFLogs/ap-northeast-1/shop/2026/11/23/00/05/111122223333_waflogs_ap-northeast-1_shop_20261123T0005Z_0a1b2c3d.log";
 const TRAIL: &str = "AWSLogs/111122223333/CloudTrail/ap-northeast-1/2026/11/23/111122223333_CloudTrail_ap-northeast-1_20261123T0015Z_abc.json";
 const S3_ACCESS: &str = "s3-logs/2026-11-23-00-15-02-0A1B2C3D4E5F6789";
+const IPS: &str = "logs/ds_agent/2026/11/23/ds_agent.log";
 const NGINX: &str = "web/nginx/access/2026/11/23/access.log";
 
 /// The sources of a shop, delivered.
@@ -168,6 +170,99 @@ async fn what_root_changed(cluster: Cluster) -> Result<()> {
     check(&shop.by("event.action", &by_root(false)).await?, &changed)?;
     let outcomes = ["failure=1", "success=2"];
     check(&shop.by("event.outcome", &by_root(false)).await?, &outcomes)
+}
+
+/// A request in which the web ACL's rule against scripts matched, as it logs it.
+fn script(second: u32, client: &str, path: &str, blocks: bool) -> String {
+    let found =
+        json!({ "conditionType": "XSS", "location": "QUERY_STRING", "matchedData": ["<script"] });
+    let mut record: Value =
+        serde_json::from_str(&request(second, client, "ALLOW", "Default_Action"))
+            .unwrap_or_default();
+    record["httpRequest"]["uri"] = json!(path);
+    if blocks {
+        record["action"] = json!("BLOCK");
+        record["terminatingRuleId"] = json!("NoXss");
+        record["terminatingRuleMatchDetails"] = json!([found]);
+    } else {
+        record["nonTerminatingMatchingRules"] =
+            json!([{ "ruleId": "NoXss", "action": "COUNT", "ruleMatchDetails": [found] }]);
+    }
+    format!("{record}\n")
+}
+
+/// What the IPS on the web server made of a request behind the balancer.
+fn intrusion(minute: u32, forwarded: &str, path: &str, act: &str) -> String {
+    let packet = format!(
+        "GET {path}?q=%3Cscript%3E HTTP/1.1\r\nHost: shop.example.com\r\nX-Forwarded-For: {forwarded}\r\n\r\n"
+    );
+    let packet = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, packet)
+        .replace('=', "\\=");
+    format!(
+        "<134>Nov 23 00:{minute:02}:30 dsmhost CEF:0|Trend Micro|Deep Security Agent|20.0.0.877|1000552|Generic Cross Site Scripting (XSS) Prevention|8|cn1=1 cn1Label=Host ID dvchost=web-1.example.com src=10.0.1.20 dst=10.0.2.30 in=1093 proto=TCP spt=49786 dpt=80 cnt=1 act={act} TrendMicroDsPacketData={packet}\n"
+    )
+}
+
+async fn which_attacks_passed_the_web_acl(cluster: Cluster) -> Result<()> {
+    let (blocked, detected, alone, late) =
+        ("198.51.100.7", "203.0.113.9", "192.0.2.44", "192.0.2.45");
+    let waf = [
+        script(0, blocked, "/search", false),
+        script(1, detected, "/find", false),
+        script(2, alone, "/search", false),
+        script(3, late, "/search", false),
+        // What the ACL stopped never came to the server.
+        script(4, detected, "/admin", true),
+        request(5, blocked, "ALLOW", "Default_Action"),
+    ];
+    let ips = [
+        intrusion(6, blocked, "/search", "Reset"),
+        // The left-most address is the attacker's own text.
+        intrusion(6, &format!("192.0.2.44, {detected}"), "/find", "IDS:Reset"),
+        intrusion(30, late, "/search", "Reset"),
+        intrusion(6, detected, "/other", "Reset"),
+    ];
+    let objects = [(SHOP_WAF, waf.concat()), (IPS, ips.concat())];
+    let shop = Shop::open(cluster, &objects).await?;
+    let passed = json!({
+        "size": 100, "sort": ["@timestamp"],
+        "query": { "bool": { "filter": [
+            { "term": { "event.dataset": "aws.waf" } },
+            { "term": { "aws.waf.conditionTypes": "XSS" } },
+            { "term": { "event.type": "allowed" } },
+        ] } },
+    });
+    let answer = shop.0.search(ALL, passed).await?;
+    let mut found = Vec::new();
+    for hit in answer["hits"]["hits"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice)
+    {
+        let request = &hit["_source"];
+        let at = &request["@timestamp"];
+        let near = |sign: &str| format!("{}||{sign}5m", at.as_str().unwrap_or_default());
+        let same = json!({ "bool": { "filter": [
+            { "term": { "event.dataset": "trendmicro.deep_security" } },
+            { "term": { "client.ip": request["client"]["ip"] } },
+            { "term": { "url.path": request["url"]["path"] } },
+            { "range": { "@timestamp": { "gte": near("-"), "lte": near("+") } } },
+        ] } });
+        let verdicts = shop.by("event.action", &same).await?;
+        found.push(format!(
+            "{} {}",
+            request["client"]["ip"].as_str().unwrap_or_default(),
+            verdicts.join(" ")
+        ));
+    }
+    check(
+        &found,
+        &[
+            "198.51.100.7 Reset=1",
+            "203.0.113.9 IDS:Reset=1",
+            "192.0.2.44 ",
+            "192.0.2.45 ",
+        ],
+    )
 }
 
 /// A line of S3's access log.
