@@ -18,6 +18,8 @@ mod plan;
 mod reload;
 #[path = "opensearch/retired.rs"]
 mod retired;
+#[path = "opensearch/samples.rs"]
+mod samples;
 #[path = "opensearch/stories.rs"]
 mod stories;
 #[path = "opensearch/templates.rs"]
