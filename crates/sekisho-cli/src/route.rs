@@ -17,7 +17,7 @@ pub(crate) fn route(args: &RouteArgs, setup: &Setup, out: &mut dyn Write) -> Res
     let mut all_claimed = true;
     for key in &args.keys {
         let route = catalog.route(key);
-        all_claimed &= !matches!(route, Route::Unclaimed);
+        all_claimed &= !matches!(route, Route::Unclaimed | Route::Held(_));
         if setup.json {
             writeln!(out, "{}", as_json(&catalog, key, &route))?;
         } else {
@@ -50,6 +50,11 @@ pub(crate) fn as_text(catalog: &Catalog, key: &str, route: &Route<'_>) -> String
             "  not read  `exclude` `{pattern}` of {} says that it is no log",
             parser.dataset()
         ),
+        Route::Held(held) => format!(
+            "  held      the published parser of {} cannot be used: {}",
+            held.dataset(),
+            held.reason()
+        ),
         Route::Unclaimed => {
             "  unclaimed no parser matches; text and JSON become raw documents in `log-unknown-…`, binary is refused"
                 .to_owned()
@@ -79,6 +84,12 @@ fn as_json(catalog: &Catalog, key: &str, route: &Route<'_>) -> Value {
             "route": "excluded",
             "parser": parser.dataset(),
             "pattern": pattern,
+        }),
+        Route::Held(held) => json!({
+            "key": key,
+            "route": "held",
+            "parser": held.dataset(),
+            "reason": held.reason(),
         }),
         Route::Unclaimed => json!({ "key": key, "route": "unclaimed" }),
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use sekisho_document::SourceMapping;
 
 use crate::files::ParserFiles;
+use crate::overlay::Held;
 use crate::parser::Parser;
 use crate::plan::ObjectPlan;
 use crate::program::Program;
@@ -19,10 +20,13 @@ type Embedded = (&'static str, &'static [(&'static str, &'static str)]);
 const BUILTIN: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// Every parser of an installation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Catalog {
-    parsers: Vec<Arc<Parser>>,
-    settings: Arc<ParserSettings>,
+    pub(crate) parsers: Vec<Arc<Parser>>,
+    pub(crate) held: Vec<Arc<Held>>,
+    /// Indices of parsers that others have replaced.
+    pub(crate) former_indices: Vec<String>,
+    pub(crate) settings: Arc<ParserSettings>,
     unclaimed: OnceLock<Arc<Program>>,
 }
 
@@ -38,6 +42,8 @@ pub enum Route<'c> {
         /// The `exclude` pattern.
         pattern: &'c str,
     },
+    /// The parser that claims the key cannot be used, and no other may read such objects meanwhile.
+    Held(&'c Held),
     /// No parser claims the key.
     Unclaimed,
 }
@@ -89,6 +95,8 @@ impl Catalog {
         check_ties(&parsers)?;
         Ok(Self {
             parsers,
+            held: Vec::new(),
+            former_indices: Vec::new(),
             settings: Arc::new(settings),
             unclaimed: OnceLock::new(),
         })
@@ -173,6 +181,10 @@ impl Catalog {
             b.cmp(a)
                 .then_with(|| first.parser.dataset().cmp(second.parser.dataset()))
         });
+        let best = choices.first().map(|(rank, _)| *rank);
+        if let Some(held) = self.held(key, best) {
+            return Route::Held(held);
+        }
         let mut choices = choices.into_iter().map(|(_, choice)| choice);
         match choices.next() {
             Some(first) => Route::Parser(first, choices.next()),
@@ -198,6 +210,7 @@ impl Catalog {
                     head,
                 ))
             }
+            Route::Held(held) => Err(held.error(&object.key)),
             Route::Excluded { .. } | Route::Unclaimed => {
                 unknown::plan(self.unclaimed()?, object, head, Arc::clone(&self.settings))
             }
@@ -222,7 +235,7 @@ fn embedded(folder: &str, texts: &[(&str, &str)]) -> ParserFiles {
     files
 }
 
-fn check_ties(parsers: &[Arc<Parser>]) -> Result<(), ParserError> {
+pub(crate) fn check_ties(parsers: &[Arc<Parser>]) -> Result<(), ParserError> {
     for (n, parser) in parsers.iter().enumerate() {
         for other in parsers.iter().skip(n + 1) {
             if parser.dataset() == other.dataset() {

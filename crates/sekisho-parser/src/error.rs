@@ -92,6 +92,18 @@ pub enum ParserError {
         /// The dataset as asked for.
         dataset: String,
     },
+    /// The parser that claims the key is published, and cannot be used.
+    #[error(
+        "the published parser of `{dataset}`, which claims key `{key}`, cannot be used: {reason}"
+    )]
+    Held {
+        /// The object's key.
+        key: String,
+        /// The dataset.
+        dataset: String,
+        /// Why, with the remedy.
+        reason: String,
+    },
     /// A name or type that no document can have.
     #[error(transparent)]
     Document(#[from] DocumentError),

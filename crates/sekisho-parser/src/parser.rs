@@ -16,7 +16,9 @@ use crate::{ParserError, ParserSettings};
 /// One source: its patterns at once, its program on first use.
 #[derive(Debug)]
 pub struct Parser {
-    files: ParserFiles,
+    pub(crate) files: ParserFiles,
+    /// What tells a published parser from the built-in one of its dataset.
+    pub(crate) revision: Option<String>,
     file: SpecFile,
     spec: ParserSpec,
     pub(crate) patterns: Vec<(Pattern, usize)>,
@@ -55,6 +57,7 @@ impl Parser {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             files,
+            revision: None,
             file,
             spec,
             patterns,
@@ -62,6 +65,28 @@ impl Parser {
             capture,
             program: OnceLock::new(),
         })
+    }
+
+    /// Names the revision, which stands behind the version in `sekisho.parser`.
+    #[must_use]
+    pub fn with_revision(mut self, revision: String) -> Self {
+        self.revision = Some(revision);
+        self
+    }
+
+    /// Gives the revision of a published parser.
+    pub fn revision(&self) -> Option<&str> {
+        self.revision.as_deref()
+    }
+
+    /// Gives the text that the parser was read from.
+    pub fn files(&self) -> &ParserFiles {
+        &self.files
+    }
+
+    /// Gives the patterns of keys that the parser leaves alone.
+    pub fn excludes(&self) -> impl Iterator<Item = &str> {
+        self.excludes.iter().map(|pattern| pattern.text.as_str())
     }
 
     /// Gives `event.dataset`.

@@ -91,6 +91,9 @@ impl ObjectPlan {
             framing.encoding = marked;
         }
         let mut plan = Self::new(program, framing, parser.index(), object, settings);
+        if let Some(revision) = parser.revision() {
+            plan.label = format!("{}+{revision}", plan.label);
+        }
         plan.inner_columns = inner_columns;
         plan.captures = captures.unwrap_or_default();
         plan.rotation = rotation;

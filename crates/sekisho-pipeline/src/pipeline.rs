@@ -140,6 +140,15 @@ impl Pipeline {
         }
     }
 
+    /// The same pipeline with other parsers, for runs that begin from now on.
+    #[must_use]
+    pub fn with_catalog(&self, catalog: Arc<Catalog>) -> Self {
+        Self {
+            catalog,
+            ..self.clone()
+        }
+    }
+
     /// Gives the live counters of all runs of this pipeline.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.shared.progress)
@@ -261,12 +270,22 @@ impl Pipeline {
     /// Opens the object, unless there is no use in reading it.
     async fn begin(&self, run: &mut ObjectRun, ask_ledger: bool) -> Option<OpenObject> {
         let object = run.slice.object.clone();
-        if let Route::Excluded { parser, pattern } = self.catalog.route(&object.key) {
-            let dataset = parser.dataset();
-            run.ignore(format!(
-                "`exclude` `{pattern}` of `{dataset}` says that it is no log"
-            ));
-            return None;
+        match self.catalog.route(&object.key) {
+            Route::Excluded { parser, pattern } => {
+                let dataset = parser.dataset();
+                run.ignore(format!(
+                    "`exclude` `{pattern}` of `{dataset}` says that it is no log"
+                ));
+                return None;
+            }
+            Route::Held(held) => {
+                run.fail(PipelineError::Plan {
+                    object: object.to_string(),
+                    source: held.error(&object.key),
+                });
+                return None;
+            }
+            Route::Parser(..) | Route::Unclaimed => {}
         }
         if run.state.should_stop() || run.state.is_over() {
             run.fail(run.time_up());

@@ -318,8 +318,7 @@ fn is_read(report: &ObjectReport) -> bool {
 /// Gives the starts of the names of the installation's indices: those of its sources of now, and all that are named as ours are.
 fn bases(prefix: &str, catalog: &Catalog) -> Vec<String> {
     let usual = format!("{prefix}log-*");
-    let parsers = catalog.parsers().iter();
-    let others = parsers.map(|parser| parser.index());
+    let others = catalog.indices();
     let others: BTreeSet<_> = others.filter(|index| !index.starts_with("log-")).collect();
     let others = others.iter().map(|index| format!("{prefix}{index}"));
     std::iter::once(usual).chain(others).collect()
