@@ -66,6 +66,7 @@ export const SETTINGS = {
   record: { default_columns: "map", timezone: "map" },
   document: { event_original: "text", trusted_proxies: "list" },
   quarantine: { bucket: "text", prefix: "text" },
+  bundles: { bucket: "text", refresh_ms: "number" },
   metrics: { enabled: "boolean", max_sources: "number", sources: "list" },
   ignore: { keys: "list" },
 } as const satisfies Record<string, Record<string, Kind>>;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use sekisho_config::{QuarantineSettings, QueueSettings, S3Settings, Settings};
+use sekisho_bundles::BundleStore;
+use sekisho_config::{BundleSettings, QuarantineSettings, QueueSettings, S3Settings, Settings};
 use sekisho_delivery::{Files, NoFiles, Queue};
 use sekisho_event::S3Location;
 use sekisho_pipeline::{NoQuarantine, Quarantine};
 
 use crate::buckets::Buckets;
+use crate::bundles::S3Bundles;
 use crate::files::S3Files;
 use crate::list::ObjectList;
 use crate::quarantine::S3Quarantine;
@@ -82,6 +84,13 @@ impl Session {
             return Arc::new(NoFiles);
         }
         Arc::new(S3Files::new(self.buckets.own().clone(), &settings.bucket))
+    }
+
+    /// The published parsers in the config bucket; `None` where the installation has none.
+    pub fn bundles(&self, settings: &BundleSettings) -> Option<Arc<dyn BundleStore>> {
+        let bucket = &settings.bucket;
+        let store = || S3Bundles::new(self.buckets.own().clone(), bucket);
+        (!bucket.is_empty()).then(|| Arc::new(store()) as Arc<dyn BundleStore>)
     }
 
     /// A queue by its URL.

@@ -134,6 +134,8 @@ impl Draft {
         let put = store.put(POINTER_KEY, bytes, self.only_if.clone()).await;
         match put.map_err(|source| unreachable_key(POINTER_KEY, source))? {
             Put::Done => Ok(()),
+            // A request that S3 took and whose answer was lost is repeated, and refused for itself.
+            Put::Refused if History::read(store).await?.pointer == self.pointer => Ok(()),
             Put::Refused => Err(BundleError::Moved),
         }
     }

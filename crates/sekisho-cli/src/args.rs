@@ -222,6 +222,48 @@ Examples:
 Writes `<module>/<dataset>/` with `parser.toml`, `README.md` and one case, and says what it is not sure of, with the alternatives. A folder that is there is never overwritten.
 Exit code 1: records of the sample are raw, or the test fails.")]
     New(NewArgs),
+    /// Checks a parser, runs its cases and puts it into work in the Lambdas, with no rebuild.
+    #[command(after_help = "\
+Examples:
+  sekisho parser publish acme.door --dry-run                        what would change
+  sekisho --parsers my-parsers parser publish acme.door
+  SEKISHO_BUNDLES_BUCKET=my-config sekisho parser publish aws.waf   in the place of the built-in one
+
+The folder becomes an immutable bundle in the config bucket (`bundles.bucket`), then the pointer `parsers/current.json` moves; functions look at it at most once a minute (`bundles.refresh_ms`). Nothing is published that fails a check or a case, has no case, or claims the same keys as another parser.
+New fields have their types in new indices after `sekisho apply`; where identity changes, `sekisho reload` replaces what is indexed.
+Exit code 1: the parser is not fit.")]
+    Publish(PublishArgs),
+    /// Puts the published parsers back to the version before, or to another one.
+    #[command(after_help = "\
+Examples:
+  sekisho parser rollback            to the version that the current one came from
+  sekisho parser rollback --to 3
+  sekisho parser rollback --to 0     the built-in parsers alone")]
+    Rollback(RollbackArgs),
+    /// Lists the published versions and their parsers; the one in work has a `*`.
+    Versions,
+}
+
+/// `sekisho parser publish`
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// Its `event.dataset`; the folder lies below that of `--parsers`, else below `./parsers`.
+    #[arg(value_name = "MODULE.NAME")]
+    pub dataset: String,
+    /// Shows what would change, and changes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `sekisho parser rollback`
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The version; 0 for the built-in parsers alone.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<u64>,
+    /// Shows what would change, and changes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `sekisho parser new`

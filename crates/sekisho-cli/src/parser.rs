@@ -1,12 +1,14 @@
-//! `sekisho parser`: list, check, test, new.
+//! `sekisho parser`: list, check, test, new, publish, rollback, versions.
 
 mod new;
+mod publish;
+mod versions;
 
 use std::io::Write;
 
 use anyhow::Result;
 use sekisho_document::{FieldType, SourceMapping, ecs};
-use sekisho_parser::Catalog;
+use sekisho_parser::{Catalog, Parser};
 use serde_json::json;
 
 use crate::Finish;
@@ -15,6 +17,8 @@ use crate::cases::{Case, CaseReport, Mode, Runner};
 use crate::setup::Setup;
 
 pub(crate) use new::new;
+pub(crate) use publish::publish;
+pub(crate) use versions::{rollback, versions};
 
 /// Lists dataset, title, index and keys.
 pub(crate) fn list(setup: &Setup, out: &mut dyn Write) -> Result<Finish> {
@@ -67,12 +71,17 @@ pub(crate) fn check(setup: &Setup, out: &mut dyn Write) -> Result<Finish> {
 fn faults(catalog: &Catalog) -> Vec<String> {
     let mut faults = Vec::new();
     for parser in catalog.parsers() {
-        match parser.mapping(catalog.settings()) {
-            Ok(mapping) => faults.extend(undeclared(&mapping)),
-            Err(error) => faults.push(error.to_string()),
-        }
+        faults.extend(faults_of(catalog, parser));
     }
     faults
+}
+
+/// Names what is wrong with one parser.
+fn faults_of(catalog: &Catalog, parser: &Parser) -> Vec<String> {
+    match parser.mapping(catalog.settings()) {
+        Ok(mapping) => undeclared(&mapping),
+        Err(error) => vec![error.to_string()],
+    }
 }
 
 /// Names what a parser writes that is neither ECS, in its ECS type, nor its own.

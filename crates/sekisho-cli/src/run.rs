@@ -34,6 +34,9 @@ pub fn run(cli: Cli) -> Result<Finish> {
     match cli.command {
         Command::Parser(ParserCommand::Test(args)) => parser::test(&args, &setup, &mut out),
         Command::Parser(ParserCommand::New(args)) => parser::new(&args, &setup, &mut out),
+        Command::Parser(ParserCommand::Publish(args)) => parser::publish(&args, &setup, &mut out),
+        Command::Parser(ParserCommand::Rollback(args)) => parser::rollback(&args, &setup, &mut out),
+        Command::Parser(ParserCommand::Versions) => parser::versions(&setup, &mut out),
         Command::Parser(ParserCommand::List) => parser::list(&setup, &mut out),
         Command::Parser(ParserCommand::Check) => parser::check(&setup, &mut out),
         Command::Parse(args) => parse::parse(&args, &setup, &mut out),

@@ -10,6 +10,7 @@ impl Settings {
         self.check_prefix()?;
         self.check_opensearch()?;
         self.check_quarantine()?;
+        self.check_bundles()?;
         self.check_templates()?;
         self.lifecycle.check()?;
         self.check_access()?;
@@ -68,6 +69,23 @@ impl Settings {
             format!(
                 "`{bucket}` is one of `s3.input_buckets`, so what is quarantined would be read again; give the quarantine a bucket of its own"
             ),
+        ))
+    }
+
+    /// What operators publish is no log, and nothing that Sekisho writes may replace it.
+    fn check_bundles(&self) -> Result<(), ConfigError> {
+        let bucket = &self.bundles.bucket;
+        if bucket.is_empty() {
+            return Ok(());
+        }
+        let other = match bucket {
+            _ if self.s3.input_buckets.contains(bucket) => "one of `s3.input_buckets`",
+            _ if *bucket == self.quarantine.bucket => "`quarantine.bucket`",
+            _ => return Ok(()),
+        };
+        Err(conflict(
+            "bundles.bucket",
+            format!("`{bucket}` is {other} too; give what is published a bucket of its own"),
         ))
     }
 
@@ -186,6 +204,13 @@ mod tests {
                 s.s3.input_buckets = vec!["logs".to_owned()];
             },
             "quarantine.bucket",
+        );
+        check_name(
+            |s| {
+                s.bundles.bucket = "logs".to_owned();
+                s.s3.input_buckets = vec!["logs".to_owned()];
+            },
+            "bundles.bucket",
         );
         check_name(
             |s| s.opensearch.url = "search.example.com".to_owned(),

@@ -19,8 +19,9 @@ pub use bucket_role::BucketRole;
 pub use error::ConfigError;
 pub use lifecycle::Ages;
 pub use settings::{
-    AccessSettings, BulkSettings, DeliverySettings, DocumentSettings, IgnoreSettings,
-    IndexSettings, LedgerSettings, LifecycleSettings, LimitSettings, OpenSearchSettings,
-    QuarantineSettings, QueueSettings, ReplaySettings, S3Settings, Settings, TemplateSettings,
+    AccessSettings, BulkSettings, BundleSettings, DeliverySettings, DocumentSettings,
+    IgnoreSettings, IndexSettings, LedgerSettings, LifecycleSettings, LimitSettings,
+    OpenSearchSettings, QuarantineSettings, QueueSettings, ReplaySettings, S3Settings, Settings,
+    TemplateSettings,
 };
 pub use value::{Auth, Cidr, EventOriginal, Rotation, Secret};

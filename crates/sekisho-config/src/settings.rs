@@ -217,6 +217,14 @@ settings! {
         prefix: String = "quarantine/".to_owned();
     }
 
+    /// The parsers that operators publish (`sekisho parser publish`), beside the built-in ones.
+    bundles: BundleSettings {
+        /// The config bucket that holds them, below `parsers/`; never one that is read. Empty: the built-in parsers alone.
+        bucket: String = String::new();
+        /// How often at most the bucket is asked whether others are published, in milliseconds.
+        refresh_ms: u64 = 60_000;
+    }
+
     /// What the functions report of themselves: CloudWatch metrics, in their logs.
     metrics: MetricsSettings {
         /// Whether they do.

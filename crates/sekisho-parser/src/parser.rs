@@ -179,6 +179,23 @@ impl Parser {
         }
     }
 
+    /// Names what decides where records begin, what they are named and where they go, each with what `parser.toml` says.
+    pub fn identity(&self) -> Vec<(&'static str, String)> {
+        let ParserSpec { source, record, .. } = &self.spec;
+        let framing = (
+            (record.format, &record.records, &record.unwrap),
+            (&record.separator, &record.columns, &record.default_columns),
+            (&record.first_line, &record.fields_line, &record.comment),
+            (record.or_json, record.encoding),
+        );
+        vec![
+            ("framing", format!("{framing:?}")),
+            ("unique_by", format!("{:?}", record.unique_by)),
+            ("timestamp", format!("{:?}", self.spec.timestamp)),
+            ("index", source.index.clone()),
+        ]
+    }
+
     /// Compiles the parser, once.
     pub(crate) fn program(&self, settings: &ParserSettings) -> Result<Arc<Program>, ParserError> {
         if let Some(program) = self.program.get() {
