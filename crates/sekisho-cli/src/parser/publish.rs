@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use sekisho_bundles::{BundleStore, Draft, Set};
+use sekisho_bundles::{BundleError, BundleStore, Draft, Set};
 use sekisho_parser::{Catalog, Parser, ParserFiles, Route};
 use sekisho_pipeline::{Clock as _, SystemClock, parser_settings};
 use serde_json::json;
@@ -45,7 +45,19 @@ pub(crate) fn publish(args: &PublishArgs, setup: &Setup, out: &mut dyn Write) ->
     runtime()?.block_on(async {
         let store = bundles(&settings).await?;
         let now = SystemClock.now();
-        let draft = Draft::publish(&*store, &base, files, now).await?;
+        let draft = match Draft::publish(&*store, &base, files, now).await {
+            Ok(draft) => draft,
+            Err(error @ (BundleError::Unfit(_) | BundleError::Parser { .. })) => {
+                writeln!(
+                    out,
+                    "`{}` is not published: {}",
+                    args.dataset,
+                    error.chain()
+                )?;
+                return Ok(Finish::Left);
+            }
+            Err(error) => return Err(error.into()),
+        };
         finish(
             &draft,
             &*store,
