@@ -1,8 +1,12 @@
 //! [`Apply`]: what one invocation does.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, bail};
-use sekisho_aws::connect_cluster;
+use sekisho_aws::{Session, connect_cluster};
 use sekisho_bulk::{OpenSearchTransport, check_version};
+use sekisho_bundles::{BundleStore, History, Set};
 use sekisho_cluster::{Report, Thing, Wanted, carry_out, plan};
 use sekisho_config::Settings;
 use sekisho_lambda::{Function, Metric, Metrics, Numbers};
@@ -14,7 +18,9 @@ use crate::log;
 /// What the cluster should hold, and the way to it.
 pub struct Apply {
     cluster: OpenSearchTransport,
-    wanted: Wanted,
+    settings: Settings,
+    builtin: Catalog,
+    bundles: Option<Arc<dyn BundleStore>>,
     metrics: Metrics,
 }
 
@@ -26,12 +32,15 @@ impl Apply {
     pub async fn start() -> Result<Self> {
         let settings = Settings::read(None).context("cannot use the settings")?;
         let cluster = connect_cluster(&settings.opensearch).await?;
-        let catalog = Catalog::builtin(parser_settings(&settings)?)
+        let builtin = Catalog::builtin(parser_settings(&settings)?)
             .context("cannot use the built-in parsers")?;
+        let session = Session::connect(&settings).await;
         Ok(Self {
             cluster,
-            wanted: Wanted::new(&settings, &catalog.mappings()?)?,
+            bundles: session.bundles(&settings.bundles),
             metrics: Metrics::new(&settings, []),
+            builtin,
+            settings,
         })
     }
 
@@ -55,11 +64,26 @@ impl Apply {
 
     async fn apply(&self) -> Result<Report> {
         check_version(&self.cluster).await?;
+        let wanted = self.wanted().await?;
         let cannot = || format!("cannot set up the cluster at `{}`", self.cluster.url());
-        let plan = plan(&self.cluster, &self.wanted)
-            .await
-            .with_context(cannot)?;
+        let plan = plan(&self.cluster, &wanted).await.with_context(cannot)?;
         carry_out(&self.cluster, &plan).await.with_context(cannot)
+    }
+}
+
+impl Apply {
+    /// What the cluster should hold for the built-in parsers and those published by now.
+    async fn wanted(&self) -> Result<Wanted> {
+        let Some(bundles) = &self.bundles else {
+            return Ok(Wanted::new(&self.settings, &self.builtin.mappings()?)?);
+        };
+        let pointer = History::read(bundles.as_ref()).await?.pointer;
+        let none = BTreeMap::new();
+        let set = Set::read(bundles.as_ref(), &self.builtin, &pointer, &none).await;
+        for refused in &set.refused {
+            log::bundle_refused(refused);
+        }
+        Ok(Wanted::new(&self.settings, &set.catalog.mappings()?)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the function logs: one JSON line for each thing that it changed or could not, and a summary.
 
+use sekisho_bundles::Refusal;
 use sekisho_cluster::{Change, Report, Thing};
 
 /// Logs what one run found and did.
@@ -21,6 +22,16 @@ pub(crate) fn report(report: &Report) {
         failed = report.failed().count(),
         findings = report.findings.len(),
         "apply finished"
+    );
+}
+
+/// Logs that a published parser cannot be used; the reason ends with what helps.
+pub(crate) fn bundle_refused(refusal: &Refusal) {
+    tracing::error!(
+        bundle = refusal.object,
+        dataset = refusal.dataset,
+        reason = refusal.reason,
+        "bundle refused"
     );
 }
 

@@ -17,8 +17,7 @@ const LOOK_SECONDS: u64 = 10;
 
 /// The built-in parsers with the published ones, looked at again at most once in an interval.
 pub struct Parsers {
-    /// `None` where the installation has no config bucket.
-    store: Option<Arc<dyn BundleStore>>,
+    store: Arc<dyn BundleStore>,
     builtin: Arc<Catalog>,
     every: Duration,
     state: Mutex<State>,
@@ -52,20 +51,10 @@ struct Work {
 }
 
 impl Parsers {
-    /// The built-in parsers alone.
-    pub fn builtin(builtin: Arc<Catalog>) -> Self {
+    /// The built-in parsers and what is published, asked for at most once in `every`.
+    pub fn new(builtin: Arc<Catalog>, store: Arc<dyn BundleStore>, every: Duration) -> Self {
         Self {
-            store: None,
-            builtin,
-            every: Duration::MAX,
-            state: Mutex::default(),
-        }
-    }
-
-    /// The built-in parsers and what is published.
-    pub fn published(builtin: Arc<Catalog>, store: Arc<dyn BundleStore>, every: Duration) -> Self {
-        Self {
-            store: Some(store),
+            store,
             builtin,
             every,
             state: Mutex::default(),
@@ -77,14 +66,6 @@ impl Parsers {
     /// # Errors
     /// When it is not known what is published: the first look failed, and no record may be read by an older parser.
     pub async fn current(&self) -> Result<Current, BundleError> {
-        let Some(store) = &self.store else {
-            return Ok(Current {
-                catalog: Arc::clone(&self.builtin),
-                refused: Vec::new(),
-                version: 0,
-                looked: false,
-            });
-        };
         let mut state = self.state.lock().await;
         let is_due = state
             .looked
@@ -93,7 +74,7 @@ impl Parsers {
         if looked {
             state.looked = Some(Instant::now());
             let limit = Duration::from_secs(LOOK_SECONDS);
-            let look = self.look(store.as_ref(), state.work.as_ref());
+            let look = self.look(state.work.as_ref());
             let seen = timeout(limit, look).await.unwrap_or_else(|_elapsed| {
                 Err(BundleError::Slow {
                     key: POINTER_KEY.to_owned(),
@@ -115,11 +96,8 @@ impl Parsers {
     }
 
     /// Looks whether another set is published; `None` where it is the same, and wholly in work.
-    async fn look(
-        &self,
-        store: &dyn BundleStore,
-        work: Option<&Work>,
-    ) -> Result<Option<Work>, BundleError> {
+    async fn look(&self, work: Option<&Work>) -> Result<Option<Work>, BundleError> {
+        let store = self.store.as_ref();
         let etag = work.and_then(|work| work.etag.as_deref());
         let found = store.get(POINTER_KEY, etag).await;
         let found = found.map_err(|source| BundleError::Store {

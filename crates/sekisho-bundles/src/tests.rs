@@ -119,7 +119,7 @@ fn route(catalog: &Catalog, key: &str) -> String {
 
 fn running(store: &Arc<Memory>) -> Parsers {
     let store = Arc::clone(store) as Arc<dyn BundleStore>;
-    Parsers::published(Arc::new(builtin()), store, Duration::from_secs(60))
+    Parsers::new(Arc::new(builtin()), store, Duration::from_secs(60))
 }
 
 async fn routes(parsers: &Parsers, keys: [&str; 2]) -> [String; 2] {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use chrono::TimeDelta;
 use sekisho_bulk::Destination;
+use sekisho_bundles::{POINTER_KEY, Parsers, Refusal};
 use sekisho_delivery::{CauseClass, Files, Queue};
 use sekisho_event::{Delivery, Event, IgnoredKeys};
 use sekisho_lambda::Metrics;
@@ -25,6 +26,8 @@ use crate::{log, returns, suspects};
 pub struct Parts {
     /// What reads objects.
     pub pipeline: Pipeline,
+    /// The parsers that operators publish; `None` where the installation has the built-in ones alone.
+    pub parsers: Option<Parsers>,
     /// Where its documents go, which says when it takes nothing.
     pub destination: Arc<dyn Destination>,
     /// What must be true before anything is written.
@@ -57,6 +60,7 @@ pub struct IngestSettings {
 /// What every invocation uses.
 pub struct Ingest {
     pipeline: Pipeline,
+    parsers: Option<Parsers>,
     destination: Arc<dyn Destination>,
     gate: Gate,
     ignored_keys: IgnoredKeys,
@@ -74,6 +78,7 @@ impl Ingest {
     pub fn new(parts: Parts) -> Self {
         Self {
             pipeline: parts.pipeline,
+            parsers: parts.parsers,
             destination: parts.destination,
             gate: parts.gate,
             ignored_keys: parts.ignored_keys,
@@ -101,7 +106,16 @@ impl Ingest {
         }
         let time = self.divide(deadline);
         let mut tally = Tally::new(&self.metrics);
-        self.work(&mut batch.messages, time, &mut tally).await;
+        match self.published(&mut tally).await {
+            Ok(pipeline) => {
+                let messages = &mut batch.messages;
+                self.work(&pipeline, messages, time, &mut tally).await;
+            }
+            Err(failure) => {
+                let messages = batch.messages.iter_mut();
+                messages.for_each(|message| message.give_back(&failure));
+            }
+        }
         let braked = self.give_back(&batch).await;
         let failed = batch.failed();
         tally.failed(failed.len());
@@ -117,6 +131,34 @@ impl Ingest {
         }
     }
 
+    /// Gives the pipeline with the parsers that are published now; nothing is read while it is not known what these are.
+    async fn published(&self, tally: &mut Tally<'_>) -> Result<Pipeline, Failure> {
+        let Some(parsers) = &self.parsers else {
+            return Ok(self.pipeline.clone());
+        };
+        let error = match parsers.current().await {
+            Ok(current) => {
+                tally.bundles_refused(current.refused.len());
+                if current.looked {
+                    current.refused.iter().for_each(log::bundle_refused);
+                }
+                return Ok(self.pipeline.with_catalog(current.catalog));
+            }
+            Err(error) => error.chain(),
+        };
+        tally.bundles_refused(1);
+        let failure = Failure {
+            class: CauseClass::State,
+            error: format!("not read, since it is not known which parsers are published: {error}"),
+        };
+        log::bundle_refused(&Refusal {
+            object: POINTER_KEY.to_owned(),
+            dataset: None,
+            reason: error,
+        });
+        Err(failure)
+    }
+
     /// Keeps the reserve for the end, or half of a time that is shorter than two of it.
     fn divide(&self, deadline: Instant) -> TimeLimit {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -128,7 +170,13 @@ impl Ingest {
     }
 
     /// Works on all messages: first those that share a run, then each suspect alone.
-    async fn work(&self, messages: &mut [Waiting], time: TimeLimit, tally: &mut Tally<'_>) {
+    async fn work(
+        &self,
+        pipeline: &Pipeline,
+        messages: &mut [Waiting],
+        time: TimeLimit,
+        tally: &mut Tally<'_>,
+    ) {
         if messages.iter().all(Waiting::is_done) {
             return;
         }
@@ -152,10 +200,10 @@ impl Ingest {
             };
             let rest = first.split_off(first.len().min(1));
             let probe = std::mem::replace(first, rest);
-            self.run(messages, &probe, time, tally).await;
+            self.run(pipeline, messages, &probe, time, tally).await;
         }
         if self.may_go_on(messages) {
-            self.run(messages, &shared, time, tally).await;
+            self.run(pipeline, messages, &shared, time, tally).await;
         }
         if suspects.is_empty() {
             self.may_go_on(messages);
@@ -174,7 +222,7 @@ impl Ingest {
             if let Some(message) = messages.get(suspect) {
                 self.notes.trying(message).await;
             }
-            self.run(messages, &[suspect], time, tally).await;
+            self.run(pipeline, messages, &[suspect], time, tally).await;
         }
         self.may_go_on(messages);
     }
@@ -233,6 +281,7 @@ impl Ingest {
     /// Reads the slices of some messages and notes how each ended.
     async fn run(
         &self,
+        pipeline: &Pipeline,
         messages: &mut [Waiting],
         places: &[usize],
         time: TimeLimit,
@@ -243,7 +292,7 @@ impl Ingest {
         if work.is_empty() {
             return;
         }
-        let reports = self.pipeline.run(work, time).await;
+        let reports = pipeline.run(work, time).await;
         for report in &reports {
             log::object(report);
             tally.report(report);

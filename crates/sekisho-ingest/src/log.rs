@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use sekisho_bundles::Refusal;
 use sekisho_delivery::DeliveryError;
 use sekisho_event::{IgnoreReason, Ignored, MessageError};
 use sekisho_pipeline::ObjectReport;
@@ -74,6 +75,16 @@ pub(crate) fn braked(messages: usize, reason: &str) {
 /// Logs what could not be done beside the work itself: it is made up for by a later delivery.
 pub(crate) fn beside(error: &DeliveryError, what: &str) {
     tracing::warn!(error = chain(error), what, "delivery call failed");
+}
+
+/// Logs that a published parser, or the pointer to them, cannot be used; the reason ends with what helps.
+pub(crate) fn bundle_refused(refusal: &Refusal) {
+    tracing::error!(
+        bundle = refusal.object,
+        dataset = refusal.dataset,
+        reason = refusal.reason,
+        "bundle refused"
+    );
 }
 
 /// Logs that nothing was written.

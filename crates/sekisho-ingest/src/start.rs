@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use sekisho_aws::{Session, connect_cluster};
 use sekisho_bulk::{BulkDestination, ClusterApi, Destination};
+use sekisho_bundles::Parsers;
 use sekisho_config::Settings;
 use sekisho_delivery::QueueContinuations;
 use sekisho_event::IgnoredKeys;
@@ -32,6 +33,10 @@ pub async fn start() -> Result<Ingest> {
     let api: Arc<dyn ClusterApi> = Arc::new(cluster.clone());
     let catalog =
         Catalog::builtin(parser_settings(&settings)?).context("cannot use the built-in parsers")?;
+    let catalog = Arc::new(catalog);
+    let refresh = Duration::from_millis(settings.bundles.refresh_ms);
+    let bundles = session.bundles(&settings.bundles);
+    let parsers = bundles.map(|store| Parsers::new(Arc::clone(&catalog), store, refresh));
     let datasets = catalog.parsers().iter().map(|parser| parser.dataset());
     let metrics = Metrics::new(&settings, datasets.chain([UNKNOWN_DATASET]));
     let destination: Arc<dyn Destination> = Arc::new(BulkDestination::new(
@@ -49,7 +54,7 @@ pub async fn start() -> Result<Ingest> {
     let pipeline = Pipeline::new(
         Stages {
             store: Arc::new(session.store()),
-            catalog: Arc::new(catalog),
+            catalog,
             destination: Arc::clone(&destination),
             quarantine: session.quarantine(&settings.quarantine),
             ledger,
@@ -66,6 +71,7 @@ pub async fn start() -> Result<Ingest> {
     };
     Ok(Ingest::new(Parts {
         pipeline,
+        parsers,
         destination,
         gate,
         ignored_keys: IgnoredKeys::new(&settings.ignore.keys)?,

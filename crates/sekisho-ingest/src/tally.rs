@@ -102,6 +102,11 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Notes how many published parsers cannot be used.
+    pub(crate) fn bundles_refused(&mut self, bundles: usize) {
+        self.numbers.add(Metric::BundlesRefused, bundles as u64);
+    }
+
     /// Notes how many messages go back.
     pub(crate) fn failed(&mut self, messages: usize) {
         self.numbers.add(Metric::MessagesFailed, messages as u64);

@@ -132,6 +132,8 @@ metrics! {
         BrakedSeconds: Seconds, Installation, Number;
         /// Items and requests that the cluster answered with 401 or 403; blocks of an index and expired credentials are neither.
         PermissionDenied: Count, Installation, Number;
+        /// Published parsers that cannot be used now, so that the objects that they claim go back, and 1 for a pointer that cannot be read.
+        BundlesRefused: Count, Installation, Number;
         /// Messages that go back to the queue.
         MessagesFailed: Count, Installation, Number;
         /// Records framed, by source.

@@ -134,6 +134,7 @@ impl Installation {
             destination,
             gate: Gate::checked(Arc::new(self.cluster.clone()), String::new()),
             ignored_keys: IgnoredKeys::new(&["ignored/**".to_owned()]).unwrap(),
+            parsers: None,
             quarantine_bucket: "quarantine".to_owned(),
             queue: Some(queue),
             files: Arc::new(self.files.clone()),

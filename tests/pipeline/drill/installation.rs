@@ -285,6 +285,7 @@ fn ingest(stages: &Stages, queue: &FakeQueue, files: &FakeFiles) -> Ingest {
         destination: Arc::clone(&stages.destination),
         gate: Gate::open(),
         ignored_keys: IgnoredKeys::new(&[]).unwrap(),
+        parsers: None,
         quarantine_bucket: "quarantine".to_owned(),
         queue: Some(Arc::new(queue.clone())),
         files: Arc::new(files.clone()),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use sekisho_bundles::{BundleError, BundleStore, Draft, Set};
+use sekisho_cluster::Wanted;
 use sekisho_parser::{Catalog, Parser, ParserFiles, Route};
 use sekisho_pipeline::{Clock as _, SystemClock, parser_settings};
 use serde_json::json;
@@ -58,6 +59,12 @@ pub(crate) fn publish(args: &PublishArgs, setup: &Setup, out: &mut dyn Write) ->
             }
             Err(error) => return Err(error.into()),
         };
+        // Two sources of one index that type a field otherwise have no template.
+        let mappings = draft.after.catalog.mappings()?;
+        if let Err(error) = Wanted::new(&settings, &mappings) {
+            writeln!(out, "`{}` is not published: {error:#}", args.dataset)?;
+            return Ok(Finish::Left);
+        }
         finish(
             &draft,
             &*store,

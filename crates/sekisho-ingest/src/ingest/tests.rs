@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod around;
+mod bundles;
 mod numbers;
 
 /// The key says what happens.
@@ -123,6 +124,7 @@ fn installation(
     );
     Ingest::new(Parts {
         pipeline,
+        parsers: None,
         destination,
         gate,
         ignored_keys: IgnoredKeys::default(),

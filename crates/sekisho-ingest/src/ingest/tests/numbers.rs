@@ -189,6 +189,7 @@ impl World {
             destination: Arc::clone(self) as _,
             gate,
             ignored_keys: IgnoredKeys::default(),
+            parsers: None,
             quarantine_bucket: "quarantine".to_owned(),
             queue: None,
             files: Arc::new(NoFiles),
