@@ -31,6 +31,7 @@ const OWN: readonly (readonly [keyof Settings, string])[] = [
   ["queue", "url"],
   ["queue", "dead_letter_url"],
   ["quarantine", "bucket"],
+  ["bundles", "bucket"],
   ["s3", "input_buckets"],
   ["s3", "roles"],
   ["metrics", "sources"],
@@ -143,10 +144,12 @@ export class SekishoStack extends Stack {
     for (const lane of this.lanes) {
       this.quarantine.grantIngest(lane.ingest);
       this.quarantine.grantReplay(lane.replay);
+      this.config.grantRead(lane.ingest);
       for (const log of this.logs) {
         log.grantRead(lane);
       }
     }
+    this.config.grantRead(this.apply);
     for (const log of this.logs) {
       connect(log, this.lanes);
     }

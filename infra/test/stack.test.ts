@@ -116,14 +116,16 @@ test("roles may do what the README says, and no more", () => {
   assert.deepEqual(allowed(defaults.template, "LanemainReplayRole"), [...common, ...both, "s3:DeleteObject"].sort());
   assert.deepEqual(
     allowed(defaults.template, "ApplyRole"),
-    [...common, "es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"].sort(),
+    [...common, "es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut", "kms:Decrypt", "s3:GetObject", "s3:ListBucket"].sort(),
   );
 });
 
-test("ingest may not delete in the quarantine, and touches no configuration", () => {
+test("ingest may not delete in the quarantine, and writes no configuration", () => {
   const policy = JSON.stringify(only(defaults.template, "AWS::IAM::Policy", "LanemainIngestRole"));
   assert.doesNotMatch(policy, /s3:DeleteObject/);
-  assert.doesNotMatch(policy, /ConfigBucket/);
+  const { Statement } = only(defaults.template, "AWS::IAM::Policy", "LanemainIngestRole").Properties.PolicyDocument;
+  const ofConfig = Statement.filter((each: object) => JSON.stringify(each).includes("ConfigBucket"));
+  assert.deepEqual(ofConfig.map((each: { Action: string }) => each.Action).sort(), ["s3:GetObject", "s3:ListBucket"]);
 });
 
 test("notes of failures live 30 days", () => {
@@ -152,7 +154,7 @@ test("settings reach the functions: only what differs from the defaults", () => 
   const names = (start: string): string[] =>
     Object.keys(only(defaults.template, "AWS::Lambda::Function", start).Properties.Environment.Variables).sort();
   const both = ["SEKISHO_OPENSEARCH_AUTH", "SEKISHO_OPENSEARCH_URL", "SEKISHO_QUARANTINE_BUCKET", "SEKISHO_QUEUE_URL", "SEKISHO_S3_INPUT_BUCKETS"];
-  assert.deepEqual(names("LanemainIngest"), both);
+  assert.deepEqual(names("LanemainIngest"), ["SEKISHO_BUNDLES_BUCKET", ...both]);
   assert.deepEqual(names("LanemainReplay"), [...both, "SEKISHO_QUEUE_DEAD_LETTER_URL"].sort());
   assert.throws(() => synthesize({ settings: { queue: { url: "x" } } }), /is set by the stack/);
 });

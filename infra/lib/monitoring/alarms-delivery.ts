@@ -96,6 +96,19 @@ export function watchDelivery(book: AlarmBook, installation: string, lines: Thre
     outOf: 6,
     missing: TreatMissingData.NOT_BREACHING,
   });
+  book.watch({
+    kind: "bundles",
+    urgency: "page",
+    means: "A published parser cannot be used, or it is not known which are published: the objects that it claims wait in the queues, other sources go on.",
+    first: "read the reason, which ends with the remedy: Logs Insights, `filter message = \"bundle refused\" | stats count() by bundle, dataset, reason`; `sekisho parser rollback` always helps.",
+    metric: metric("BundlesRefused", MAXIMUM, FIVE_MINUTES),
+    comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    threshold: 1,
+    // One answer that S3 did not give is made up for within a minute.
+    datapoints: 2,
+    outOf: 6,
+    missing: TreatMissingData.NOT_BREACHING,
+  });
   watchTotalFailure(book, metric);
 }
 

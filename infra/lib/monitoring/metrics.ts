@@ -54,6 +54,7 @@ export const METRICS = {
   EventDelay: spec("Seconds", "ingest"),
   BrakedSeconds: spec("Seconds", "ingest"),
   PermissionDenied: spec("Count", "ingest"),
+  BundlesRefused: spec("Count", "ingest"),
   MessagesFailed: spec("Count", "ingest"),
   SourceRecords: spec("Count", "ingest", "Installation, Source"),
   SourceRaw: spec("Count", "ingest", "Installation, Source"),

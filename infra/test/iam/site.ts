@@ -41,6 +41,7 @@ export class Site {
       // Read with the rights of the assumed role, which its owner grants.
       foreign: [],
       quarantine: [{ arn: arn(stack.quarantine.bucket.bucketArn), keys: keys(stack.quarantine.key.keyArn), prefixes: [""] }],
+      config: [{ arn: arn(stack.config.bucket.bucketArn), keys: keys(stack.config.key.keyArn), prefixes: ["parsers/"] }],
       queue: [{ arn: arn(queues.queue.queueArn), keys: keys(queues.key.keyArn), prefixes: [] }],
       // What SQS moves there stays encrypted with the first key.
       "queue-dlq": [

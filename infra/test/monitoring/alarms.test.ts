@@ -19,6 +19,7 @@ const TEMPLATE = Template.fromStack(stack);
 const PAGES = [
   "apply-failed",
   "brake",
+  "bundles",
   "cluster-red",
   "dead-letters-main",
   "freshness",

@@ -119,6 +119,7 @@ export const CASES: readonly Case[] = [
   { when: "an operator blocks one index for a day", fault: sourceEnds("aws.vpcflow", DAY, failed("nobody")), runs: 2 * DAY, fires: ["objects-keep-failing"] },
   { when: "the shard limit is reached, for 3 hours", fault: down(3 * HOUR, {}), runs: DAY, fires: ["brake", "freshness"] },
   { when: "the role lacks a permission on one index", fault: sourceEnds("aws.waf", 2 * HOUR, failed("own", { denied: true })), runs: DAY, fires: ["permission"] },
+  { when: "a published parser cannot be used, for 2 hours", fault: sourceEnds("aws.vpcflow", 2 * HOUR, failed("nobody", { held: true })), runs: DAY, fires: ["bundles"] },
   { when: "the cluster refuses the login, for 3 hours", fault: DENIED, runs: DAY, fires: ["permission", "brake", "freshness"] },
   { when: "an upgrade whose `apply` fails: the templates are missing for an hour", fault: { ...down(HOUR, {}), apply: new Map([[BEGIN, true], [BEGIN + HOUR, false]]) }, runs: DAY, fires: ["apply-failed", "brake"] },
   { when: "nobody may read the logs any more, for 3 hours", fault: NO_LOGS, runs: DAY, fires: ["nothing-finishes", "vital-silent-aws.cloudtrail"] },

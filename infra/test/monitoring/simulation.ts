@@ -17,7 +17,7 @@ export const DAY = 24 * HOUR;
 export type Attempt =
   | { readonly ends: "written"; readonly raw?: number; readonly quarantined?: number; readonly duplicate?: true; readonly late?: true }
   /** Its message fails for a fault of its own, or of nobody; its records may be read before. */
-  | { readonly ends: "failed"; readonly blame: "own" | "nobody" | "hopeless"; readonly denied?: true; readonly unbalanced?: true; readonly whole?: true }
+  | { readonly ends: "failed"; readonly blame: "own" | "nobody" | "hopeless"; readonly denied?: true; readonly held?: true; readonly unbalanced?: true; readonly whole?: true }
   /** The process ends without an answer. */
   | { readonly ends: "crashed" };
 
@@ -353,6 +353,7 @@ class Invocation {
     if (end.ends === "failed") {
       this.add("ObjectsFailed", 1);
       this.add("PermissionDenied", Number(end.denied ?? false));
+      this.add("BundlesRefused", Number(end.held ?? false));
       this.add("ObjectsUnbalanced", Number(end.unbalanced ?? false));
       this.giveBack(message, end.blame);
       return;

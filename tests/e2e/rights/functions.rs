@@ -55,6 +55,7 @@ async fn ingest(site: &Site) -> Result<Value> {
     let long = "x".repeat(3_000) + "\n";
     site.put(&key(1), requests(2) + &long).await?;
     site.consume(&function).await?;
+    site.publish().await?;
     site.keep_versions().await?;
     continued(site, &function).await?;
     site.tell(FOREIGN, &key(0)).await?;

@@ -22,6 +22,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(900);
 /// The bucket and the queue.
 pub(crate) const LOGS: &str = "logs";
 const QUARANTINE: &str = "quarantine";
+const CONFIG: &str = "config";
 const QUEUE: QueueOptions = QueueOptions {
     visibility: Duration::from_secs(30),
     max_receives: 3,
@@ -40,6 +41,8 @@ impl Site {
         let deployment = world.aws.deploy_queue(LOGS, QUEUE).await?;
         let quarantine = world.aws.s3().create_bucket().bucket(QUARANTINE);
         quarantine.send().await?;
+        let config = world.aws.s3().create_bucket().bucket(CONFIG);
+        config.send().await?;
         Ok(Self {
             to_aws: Proxy::start(world.aws.url())?,
             to_cluster: Proxy::start(world.node.url())?,
@@ -61,6 +64,8 @@ impl Site {
                 through(&self.deployment.dead_letter_url),
             ),
             ("SEKISHO_QUARANTINE_BUCKET", QUARANTINE.to_owned()),
+            ("SEKISHO_BUNDLES_BUCKET", CONFIG.to_owned()),
+            ("SEKISHO_BUNDLES_REFRESH_MS", "1".to_owned()),
             ("SEKISHO_S3_INPUT_BUCKETS", format!("{LOGS},{FOREIGN}")),
             (
                 "SEKISHO_S3_ROLES",
@@ -89,6 +94,15 @@ impl Site {
         calls.sort();
         calls.dedup();
         Ok(calls.iter().map(Call::to_json).collect())
+    }
+
+    /// From now on there is a pointer to published parsers.
+    pub(crate) async fn publish(&self) -> Result<()> {
+        let put = self.world.aws.s3().put_object().bucket(CONFIG);
+        let pointer = r#"{"format":1,"current":0,"versions":[]}"#;
+        let put = put.key("parsers/current.json");
+        put.body(pointer.as_bytes().to_vec().into()).send().await?;
+        Ok(())
     }
 
     /// From now on the bucket keeps versions, and its news name them.
