@@ -38,6 +38,8 @@ pub(crate) struct Program {
     pub(crate) timestamp_line: usize,
     pub(crate) require: Vec<(String, Source)>,
     pub(crate) unique_by: Vec<Source>,
+    /// The paths of id and time as written: places in the record move with every other line.
+    pub(crate) named_by: String,
     pub(crate) excludes: Vec<Exclude>,
     pub(crate) constants: Vec<Given>,
     pub(crate) addresses: Option<Addresses>,

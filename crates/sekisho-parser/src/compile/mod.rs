@@ -120,6 +120,7 @@ impl Compiler<'_> {
         let timestamp = self.timestamp()?;
         let require = self.require()?;
         let unique_by = self.unique_by()?;
+        let named_by = self.named_by();
         let constants = self.constants()?;
         let addresses = self.addresses()?;
         let web = self.web()?;
@@ -153,6 +154,7 @@ impl Compiler<'_> {
             timestamp,
             timestamp_line: self.file.line(place(self.file, "[timestamp]")),
             require,
+            named_by,
             unique_by,
             excludes,
             constants,
@@ -192,6 +194,11 @@ impl Compiler<'_> {
         let at = place(self.file, "unique_by");
         let paths = self.spec.record.unique_by.iter();
         paths.map(|path| self.source(path, at)).collect()
+    }
+
+    fn named_by(&self) -> String {
+        let time = self.spec.timestamp.as_ref().map(|spec| &spec.from);
+        format!("{:?}", (&self.spec.record.unique_by, time))
     }
 
     fn times(&self) -> Result<TimeFormats, ParserError> {

@@ -8,6 +8,7 @@ mod objects;
 mod or_json;
 mod outcomes;
 mod refusals;
+mod rules;
 mod times;
 mod tokens;
 mod web;
