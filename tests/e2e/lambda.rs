@@ -2,6 +2,8 @@
 
 #[path = "lambda/answers.rs"]
 mod answers;
+#[path = "lambda/bundles.rs"]
+mod bundles;
 #[path = "lambda/delivery.rs"]
 mod delivery;
 #[path = "lambda/metrics.rs"]
@@ -24,6 +26,7 @@ fn main() -> Result<ExitCode> {
     let groups = [
         ("delivery", delivery::CASES),
         ("answers", answers::CASES),
+        ("bundles", bundles::CASES),
         ("metrics", metrics::CASES),
         ("store", store::CASES),
     ];

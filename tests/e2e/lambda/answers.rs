@@ -17,7 +17,7 @@ sekisho_tests::cases!(
     without_templates_every_object_fails_until_they_are_applied,
 );
 
-fn sqs(messages: &[(&str, String)]) -> Value {
+pub(crate) fn sqs(messages: &[(&str, String)]) -> Value {
     let record = |(id, body): &(&str, String)| {
         json!({ "messageId": id, "receiptHandle": "h", "body": body, "attributes": { "ApproximateReceiveCount": "1" },
             "messageAttributes": {}, "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:q" })
@@ -25,7 +25,7 @@ fn sqs(messages: &[(&str, String)]) -> Value {
     json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() })
 }
 
-fn failures(ids: &[&str]) -> Answer {
+pub(crate) fn failures(ids: &[&str]) -> Answer {
     let failure = |id: &&str| json!({ "itemIdentifier": id });
     Answer::Response(json!({ "batchItemFailures": ids.iter().map(failure).collect::<Vec<_>>() }))
 }
