@@ -281,6 +281,12 @@ fn publish_and_back(world: &World, bucket: &str) -> Result<()> {
     world
         .run(bucket, &["parser", "rollback", "--to", "2"])?
         .says(0, &["version 2"])?;
+    world
+        .run(bucket, &["parser", "withdraw", DATASET])?
+        .says(0, &["gone      acme.door", "version 3 is in work"])?;
+    world
+        .run(bucket, &["parser", "withdraw", DATASET])?
+        .says(1, &["no parser of `acme.door` is published"])?;
     Ok(())
 }
 

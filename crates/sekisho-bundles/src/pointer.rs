@@ -155,6 +155,25 @@ impl Pointer {
         parsers.retain(|other| other.dataset != parser.dataset);
         parsers.push(parser);
         parsers.sort_by(|a, b| a.dataset.cmp(&b.dataset));
+        self.next(parsers, now)
+    }
+
+    /// Adds a version without the parser of a dataset, and makes it the current one.
+    ///
+    /// # Errors
+    /// When none is published.
+    pub(crate) fn without(&self, dataset: &str, now: DateTime<Utc>) -> Result<Self, BundleError> {
+        let mut parsers = self.parsers().to_vec();
+        parsers.retain(|other| other.dataset != dataset);
+        if parsers.len() == self.parsers().len() {
+            return Err(BundleError::NoVersion {
+                what: format!("no parser of `{dataset}` is published"),
+            });
+        }
+        Ok(self.next(parsers, now))
+    }
+
+    fn next(&self, parsers: Vec<Published>, now: DateTime<Utc>) -> Self {
         let last = self.versions.iter().map(|version| version.version).max();
         let mut next = self.clone();
         next.current = last.unwrap_or_default() + 1;

@@ -96,6 +96,21 @@ impl Draft {
         })
     }
 
+    /// Looks at what taking one parser back would change, whenever it was published.
+    ///
+    /// # Errors
+    /// When none of that dataset is published, or the pointer cannot be read.
+    pub async fn withdraw(
+        store: &dyn BundleStore,
+        builtin: &Catalog,
+        dataset: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, BundleError> {
+        let History { pointer, only_if } = History::read(store).await?;
+        let target = pointer.without(dataset, now)?;
+        Self::between(store, builtin, (&pointer, target), only_if).await
+    }
+
     /// Looks at what going back would change: to the version that the current one came from, or to the one asked for.
     ///
     /// # Errors
@@ -107,7 +122,16 @@ impl Draft {
     ) -> Result<Self, BundleError> {
         let History { pointer, only_if } = History::read(store).await?;
         let target = pointer.back(to)?;
-        let before = Set::read(store, builtin, &pointer, &BTreeMap::new()).await;
+        Self::between(store, builtin, (&pointer, target), only_if).await
+    }
+
+    async fn between(
+        store: &dyn BundleStore,
+        builtin: &Catalog,
+        (pointer, target): (&Pointer, Pointer),
+        only_if: OnlyIf,
+    ) -> Result<Self, BundleError> {
+        let before = Set::read(store, builtin, pointer, &BTreeMap::new()).await;
         let after = Set::read(store, builtin, &target, &before.parsers).await;
         Ok(Self {
             before,

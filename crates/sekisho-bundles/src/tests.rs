@@ -181,6 +181,13 @@ async fn publish_adds_versions_and_rollback_returns_to_where_each_came_from() {
     ));
     back(Some(3)).await.unwrap().commit(&store).await.unwrap();
     assert_eq!(current(&store).await, (3, 2));
+    let draft = Draft::withdraw(&store, &base, "acme.door", now());
+    let draft = draft.await.unwrap();
+    assert_eq!(route(&draft.after.catalog, "yard/a"), "acme.yard");
+    draft.commit(&store).await.unwrap();
+    assert_eq!(current(&store).await, (4, 1));
+    let again = Draft::withdraw(&store, &base, "acme.door", now()).await;
+    assert!(matches!(again, Err(BundleError::NoVersion { .. })));
 }
 
 #[tokio::test]

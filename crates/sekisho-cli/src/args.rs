@@ -240,6 +240,11 @@ Examples:
   sekisho parser rollback --to 3
   sekisho parser rollback --to 0     the built-in parsers alone")]
     Rollback(RollbackArgs),
+    /// Takes one published parser out of work: its keys go to the built-in one of its dataset, or to the next that matches.
+    #[command(after_help = "\
+Example:
+  sekisho parser withdraw aws.waf --dry-run     after an upgrade whose built-in parser is the better one")]
+    Withdraw(WithdrawArgs),
     /// Lists the published versions and their parsers; the one in work has a `*`.
     Versions,
 }
@@ -248,6 +253,17 @@ Examples:
 #[derive(Debug, Args)]
 pub struct PublishArgs {
     /// Its `event.dataset`; the folder lies below that of `--parsers`, else below `./parsers`.
+    #[arg(value_name = "MODULE.NAME")]
+    pub dataset: String,
+    /// Shows what would change, and changes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `sekisho parser withdraw`
+#[derive(Debug, Args)]
+pub struct WithdrawArgs {
+    /// Its `event.dataset`.
     #[arg(value_name = "MODULE.NAME")]
     pub dataset: String,
     /// Shows what would change, and changes nothing.

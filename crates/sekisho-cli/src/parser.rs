@@ -1,4 +1,4 @@
-//! `sekisho parser`: list, check, test, new, publish, rollback, versions.
+//! `sekisho parser`: list, check, test, new, publish, rollback, withdraw, versions.
 
 mod new;
 mod publish;
@@ -18,7 +18,7 @@ use crate::setup::Setup;
 
 pub(crate) use new::new;
 pub(crate) use publish::publish;
-pub(crate) use versions::{rollback, versions};
+pub(crate) use versions::{rollback, versions, withdraw};
 
 /// Lists dataset, title, index and keys.
 pub(crate) fn list(setup: &Setup, out: &mut dyn Write) -> Result<Finish> {

@@ -36,6 +36,7 @@ pub fn run(cli: Cli) -> Result<Finish> {
         Command::Parser(ParserCommand::New(args)) => parser::new(&args, &setup, &mut out),
         Command::Parser(ParserCommand::Publish(args)) => parser::publish(&args, &setup, &mut out),
         Command::Parser(ParserCommand::Rollback(args)) => parser::rollback(&args, &setup, &mut out),
+        Command::Parser(ParserCommand::Withdraw(args)) => parser::withdraw(&args, &setup, &mut out),
         Command::Parser(ParserCommand::Versions) => parser::versions(&setup, &mut out),
         Command::Parser(ParserCommand::List) => parser::list(&setup, &mut out),
         Command::Parser(ParserCommand::Check) => parser::check(&setup, &mut out),

@@ -1,14 +1,14 @@
-//! `sekisho parser rollback` and `sekisho parser versions`.
+//! `sekisho parser rollback`, `withdraw` and `versions`.
 
 use std::collections::BTreeSet;
 use std::io::Write;
 
 use anyhow::Result;
 use sekisho_bundles::{Draft, History};
-use sekisho_pipeline::parser_settings;
+use sekisho_pipeline::{Clock as _, SystemClock, parser_settings};
 
 use crate::Finish;
-use crate::args::RollbackArgs;
+use crate::args::{RollbackArgs, WithdrawArgs};
 use crate::setup::{Setup, builtin, bundles, runtime};
 
 use super::publish::{Wish, finish};
@@ -20,6 +20,21 @@ pub(crate) fn rollback(args: &RollbackArgs, setup: &Setup, out: &mut dyn Write) 
     runtime()?.block_on(async {
         let store = bundles(&settings).await?;
         let draft = Draft::roll_back(&*store, &base, args.to).await?;
+        let wish = Wish {
+            dry_run: args.dry_run,
+        };
+        finish(&draft, &*store, &BTreeSet::new(), &wish, setup.json, out).await
+    })
+}
+
+/// Takes one published parser out of work, and says what changes.
+pub(crate) fn withdraw(args: &WithdrawArgs, setup: &Setup, out: &mut dyn Write) -> Result<Finish> {
+    let settings = setup.settings()?;
+    let base = builtin(parser_settings(&settings)?)?;
+    runtime()?.block_on(async {
+        let store = bundles(&settings).await?;
+        let now = SystemClock.now();
+        let draft = Draft::withdraw(&*store, &base, &args.dataset, now).await?;
         let wish = Wish {
             dry_run: args.dry_run,
         };
