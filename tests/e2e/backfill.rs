@@ -41,6 +41,7 @@ const CASES: &[Case] = &[
     ("the_quarantine_bucket_is_refused", quarantine),
     ("audit_names_raw_records", raw),
     ("reload_replaces_what_was_raw", reload::reload),
+    ("reload_reads_by_a_published_parser", reload::published),
     ("a_cluster_that_takes_nothing_stops_the_load", refusing),
 ];
 

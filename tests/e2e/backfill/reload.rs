@@ -68,3 +68,63 @@ pub(crate) fn reload(world: &World, runtime: &Runtime) -> Result<()> {
     eprintln!("{RAW} objects were reloaded in {:?}", done.took);
     Ok(())
 }
+
+/// A log that nobody claimed is raw; a parser is published, applied, and the log reloaded.
+pub(crate) fn published(world: &World, runtime: &Runtime) -> Result<()> {
+    const KEY: &str = "gates/2026/11/23/a.log";
+    world.bucket(runtime, "gates")?;
+    world.bucket(runtime, "gates-config")?;
+    let sample = "{\"time\":\"2026-11-23T01:02:03Z\",\"gate\":7}\n";
+    world.put(runtime, "gates", KEY, sample.into())?;
+    world.load("s3://gates/", &[], &[])?.expect(1)?;
+    let folder = tempfile::tempdir()?;
+    let root = folder.path().display().to_string();
+    let write = |dataset: &str, key: &str, kind: &str| -> Result<()> {
+        let parser = folder.path().join(dataset.replace('.', "/"));
+        let case = parser.join("tests/passed");
+        std::fs::create_dir_all(&case)?;
+        let spec = format!(
+            "[source]\ndataset = \"{dataset}\"\ntitle = \"Gates\"\nreference = \"https://www.example.com/\"\nindex = \"log-acme-gate\"\n[match]\nkeys = [\"{key}/**\"]\n[record]\nformat = \"ndjson\"\n[timestamp]\nfrom = \"time\"\n[fields]\n\"acme.number\" = {{ from = \"gate\", as = \"{kind}\" }}\n"
+        );
+        std::fs::write(parser.join("parser.toml"), spec)?;
+        std::fs::write(
+            case.join("case.toml"),
+            format!("key = \"{key}/2026/11/23/a.log\"\n"),
+        )?;
+        std::fs::write(case.join("sample.log"), sample)?;
+        let test = ["--parsers", &root, "parser", "test", dataset, "--update"];
+        world.run(&test, &[])?.expect(0)?;
+        Ok(())
+    };
+    let config = [("SEKISHO_BUNDLES_BUCKET", "gates-config")];
+    let publish = |dataset: &str| {
+        let arguments = ["--parsers", &root, "parser", "publish", dataset];
+        world.run(&arguments, &config)
+    };
+    write("acme.gate", "gates", "long")?;
+    let done = publish("acme.gate")?.expect(0)?;
+    ensure!(done.number("/version") == Some(1), "{:?}", done.lines);
+    // The same index, the same field, another type.
+    write("acme.yard", "yard", "keyword")?;
+    let refused = publish("acme.yard")?.expect(1)?;
+    let said = format!("{:?}", refused.lines);
+    ensure!(said.contains("acme.number"), "{said}");
+    let url = world.node.url();
+    let applied = world.run(&["apply", "--to", url], &config)?.expect(0)?;
+    ensure!(format!("{:?}", applied.lines).contains("log-acme-gate"));
+    let reload = ["reload", "s3://gates", "--to", url, "--outcome", "raw"];
+    let done = world.run(&reload, &config)?.expect(0)?;
+    ensure!(
+        done.number("/reload/deleted") == Some(1),
+        "{:?}",
+        done.lines
+    );
+    ensure!(world.documents(runtime, "gates")? == 1);
+    let typed = runtime.block_on(async {
+        world.cluster.refresh().await?;
+        let query = json!({ "range": { "acme.number": { "gte": 7, "lt": 8 } } });
+        world.cluster.count("log-acme-gate-*", query).await
+    })?;
+    ensure!(typed == 1, "the field has no type");
+    Ok(())
+}

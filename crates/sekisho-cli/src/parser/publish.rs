@@ -39,8 +39,8 @@ pub(crate) fn publish(args: &PublishArgs, setup: &Setup, out: &mut dyn Write) ->
     let files = ParserFiles::read(root, &folder)?;
     let mut cases = Case::find(root, &args.dataset)?;
     cases.retain(|case| case.dataset == args.dataset);
-    if !is_fit(root, &args.dataset, &cases, setup.json, out)? {
-        return Ok(Finish::Left);
+    if let Some(cause) = unfit(root, &args.dataset, &cases, setup.json, out)? {
+        return refuse(&args.dataset, &cause, setup.json, out);
     }
     let base = builtin(parser_settings(&settings)?)?;
     runtime()?.block_on(async {
@@ -49,21 +49,15 @@ pub(crate) fn publish(args: &PublishArgs, setup: &Setup, out: &mut dyn Write) ->
         let draft = match Draft::publish(&*store, &base, files, now).await {
             Ok(draft) => draft,
             Err(error @ (BundleError::Unfit(_) | BundleError::Parser { .. })) => {
-                writeln!(
-                    out,
-                    "`{}` is not published: {}",
-                    args.dataset,
-                    error.chain()
-                )?;
-                return Ok(Finish::Left);
+                return refuse(&args.dataset, &error.chain(), setup.json, out);
             }
             Err(error) => return Err(error.into()),
         };
         // Two sources of one index that type a field otherwise have no template.
         let mappings = draft.after.catalog.mappings()?;
         if let Err(error) = Wanted::new(&settings, &mappings) {
-            writeln!(out, "`{}` is not published: {error:#}", args.dataset)?;
-            return Ok(Finish::Left);
+            let cause = format!("{:#}", anyhow::Error::from(error));
+            return refuse(&args.dataset, &cause, setup.json, out);
         }
         finish(
             &draft,
@@ -147,20 +141,17 @@ fn tell_refused(set: &Set, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Runs the checks and cases of one parser.
-fn is_fit(
+/// Runs the checks and cases of one parser; gives why it is not fit.
+fn unfit(
     root: &Path,
     dataset: &str,
     cases: &[Case],
     as_json: bool,
     out: &mut dyn Write,
-) -> Result<bool> {
+) -> Result<Option<String>> {
     let runner = Runner::new(root)?;
     let parser = runner.catalog().parser(dataset)?;
     let faults = faults_of(runner.catalog(), parser);
-    for fault in &faults {
-        writeln!(out, "{fault}")?;
-    }
     let mut failed = 0_usize;
     for case in cases {
         let report = runner.run(case, Mode::Compare);
@@ -169,14 +160,22 @@ fn is_fit(
             show_case(case, &report, as_json, out)?;
         }
     }
-    let cause = match (faults.is_empty(), failed, cases.is_empty()) {
-        (_, _, true) => "it has no case; add one that shows what it makes of a record".to_owned(),
-        (false, ..) => format!("{} faults", faults.len()),
-        (true, 1.., _) => format!("{failed} of {} cases failed", cases.len()),
-        (true, 0, false) => return Ok(true),
-    };
-    writeln!(out, "`{dataset}` is not published: {cause}")?;
-    Ok(false)
+    Ok(match (faults.is_empty(), failed, cases.is_empty()) {
+        (_, _, true) => {
+            Some("it has no case; add one that shows what it makes of a record".to_owned())
+        }
+        (false, ..) => Some(faults.join("; ")),
+        (true, 1.., _) => Some(format!("{failed} of {} cases failed", cases.len())),
+        (true, 0, false) => None,
+    })
+}
+
+fn refuse(dataset: &str, cause: &str, as_json: bool, out: &mut dyn Write) -> Result<Finish> {
+    match as_json {
+        true => writeln!(out, "{}", json!({ "dataset": dataset, "refused": cause }))?,
+        false => writeln!(out, "`{dataset}` is not published: {cause}")?,
+    }
+    Ok(Finish::Left)
 }
 
 fn keys(cases: &[Case]) -> BTreeSet<String> {
