@@ -27,7 +27,9 @@ use crate::ingest::{Ingest, IngestSettings, Parts};
 /// # Errors
 /// When a setting is wrong, or a parser cannot be used.
 pub async fn start() -> Result<Ingest> {
-    let settings = Settings::read(None).context("cannot use the settings")?;
+    let mut settings = Settings::read(None).context("cannot use the settings")?;
+    // There are more parsers than sources with metrics of their own: what nobody claims must not vanish among the others.
+    settings.metrics.sources.push(UNKNOWN_DATASET.to_owned());
     let session = Session::connect(&settings).await;
     let cluster = connect_cluster(&settings.opensearch).await?;
     let api: Arc<dyn ClusterApi> = Arc::new(cluster.clone());
@@ -38,7 +40,7 @@ pub async fn start() -> Result<Ingest> {
     let bundles = session.bundles(&settings.bundles);
     let parsers = bundles.map(|store| Parsers::new(Arc::clone(&catalog), store, refresh));
     let datasets = catalog.parsers().iter().map(|parser| parser.dataset());
-    let metrics = Metrics::new(&settings, datasets.chain([UNKNOWN_DATASET]));
+    let metrics = Metrics::new(&settings, datasets);
     let destination: Arc<dyn Destination> = Arc::new(BulkDestination::new(
         cluster,
         bulk_settings(&settings),

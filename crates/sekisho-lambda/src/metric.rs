@@ -209,7 +209,7 @@ mod tests {
             # Metrics\n\n\
             The functions write these into their logs in the [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html), once a batch, in the namespace `Sekisho`.\n\
             `Installation` is `index.prefix` without its last `-`, or `sekisho`.\n\
-            `Source` is `event.dataset`: of the sources that `metrics.sources` lists and then of the built-in ones, up to `metrics.max_sources`; all others are `other`.\n\
+            `Source` is `event.dataset`: of the sources that `metrics.sources` lists, of `sekisho.unknown`, and then of the built-in ones, up to `metrics.max_sources`; all others are `other`.\n\
             Every number is written with each batch, also as 0; times and delays only where there was one, at most 100 of them, spread over what was measured with the least and the greatest; a source only where the batch had records of it.\n\n\
             | name | unit | function | dimensions | means |\n| --- | --- | --- | --- | --- |\n"
             .to_owned();
