@@ -65,6 +65,7 @@ export const SETTINGS = {
   },
   record: { default_columns: "map", timezone: "map" },
   document: { event_original: "text", trusted_proxies: "list" },
+  redact: { fields: "list", query_keys: "list", keep: "list" },
   quarantine: { bucket: "text", prefix: "text" },
   bundles: { bucket: "text", refresh_ms: "number" },
   metrics: { enabled: "boolean", max_sources: "number", sources: "list" },

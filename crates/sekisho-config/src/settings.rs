@@ -209,6 +209,16 @@ settings! {
         trusted_proxies: Vec<Cidr> = Cidr::private();
     }
 
+    /// What is replaced by `[redacted]` before anything leaves the process, by its name; upper and lower case, `-` and `_` make no difference.
+    redact: RedactSettings {
+        /// Names of fields, columns and headers whose values are secrets too, like `x-session`, beside the built-in ones (cookies, authorization, keys, tokens, passwords).
+        fields: Vec<String> = Vec::new();
+        /// Names whose values are secrets as `key=value` of a query or form only, like `code`, beside `token`, `secret` and `signature`.
+        query_keys: Vec<String> = Vec::new();
+        /// Built-in names that stay readable, like `set-cookie`.
+        keep: Vec<String> = Vec::new();
+    }
+
     /// Where records go that cannot be indexed even raw.
     quarantine: QuarantineSettings {
         /// The bucket; never one that is read. Empty: an object with such a record fails.

@@ -6,20 +6,21 @@ use sekisho_bulk::{BulkSettings, retired_alias};
 use sekisho_config::{EventOriginal, Rotation, Settings};
 use sekisho_document::{DocumentError, IndexNaming};
 use sekisho_object::ObjectLimits;
-use sekisho_parser::{Cidr, KeepOriginal, ParserError, ParserSettings};
+use sekisho_parser::{Cidr, KeepOriginal, ParserError, ParserSettings, Redactor};
 
 use crate::PipelineSettings;
 
 /// Gives the settings of the parsers.
 ///
 /// # Errors
-/// When the index prefix is none that OpenSearch takes.
+/// When the index prefix is none that OpenSearch takes, or `redact` names what cannot be redacted or kept.
 pub fn parser_settings(settings: &Settings) -> Result<ParserSettings, ParserError> {
     let Settings {
         index,
         limits,
         record,
         document,
+        redact,
         ..
     } = settings;
     let networks = document.trusted_proxies.iter();
@@ -47,6 +48,7 @@ pub fn parser_settings(settings: &Settings) -> Result<ParserSettings, ParserErro
         max_record_bytes: limits.max_record_bytes,
         max_depth: limits.max_depth,
         unknown_records: limits.unknown_lines,
+        redactor: Redactor::new(&redact.fields, &redact.query_keys, &redact.keep)?,
         ..ParserSettings::default()
     })
 }

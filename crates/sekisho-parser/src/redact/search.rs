@@ -10,7 +10,13 @@ use super::names::Names;
 const PIECE_BYTES: usize = 4;
 
 /// What is looked for beside the names: letters written as escapes.
-const ESCAPE: &str = "\\u00";
+const ALWAYS: [&str; 1] = ["\\u00"];
+
+/// No piece is longer.
+const MAX_PIECE_BYTES: usize = 8;
+
+/// How much text is looked at at once.
+const WINDOW_BYTES: usize = 1024;
 
 /// Finds pieces of names.
 #[derive(Debug)]
@@ -25,7 +31,7 @@ pub(crate) enum Search {
 
 impl Search {
     pub(crate) fn new(names: &Names) -> Self {
-        let mut pieces = BTreeSet::from([ESCAPE.to_owned()]);
+        let mut pieces: BTreeSet<String> = ALWAYS.map(str::to_owned).into();
         for name in names.written() {
             add_pieces(&mut pieces, name);
         }
@@ -35,9 +41,39 @@ impl Search {
         AhoCorasick::new(&pieces).map_or(Self::Everything, Self::Automaton)
     }
 
+    /// Tells whether a piece begins at a place that passes; every place before it is tried in order.
+    ///
+    /// Letters are made small in a buffer that stays in the cache: with vector instructions that costs less than looking for three spellings, and sees all of them.
+    pub(crate) fn any(&self, bytes: &[u8], mut passes: impl FnMut(usize) -> bool) -> bool {
+        let mut small = [0; WINDOW_BYTES];
+        let mut start = 0;
+        let mut next = 0;
+        while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+            let length = rest.len().min(WINDOW_BYTES);
+            let (Some(window), Some(text)) = (small.get_mut(..length), rest.get(..length)) else {
+                return false;
+            };
+            window.copy_from_slice(text);
+            window.make_ascii_lowercase();
+            while let Some((found, end)) = self.next(window, next - start) {
+                if passes(start + found) {
+                    return true;
+                }
+                next = start + end;
+            }
+            if length == rest.len() {
+                return false;
+            }
+            // A piece may lie across the end of the window.
+            start += length - MAX_PIECE_BYTES;
+            next = next.max(start);
+        }
+        false
+    }
+
     /// Finds the next piece behind `from`: where it begins and ends.
-    pub(crate) fn next(&self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-        let rest = bytes.get(from..)?;
+    fn next(&self, small: &[u8], from: usize) -> Option<(usize, usize)> {
+        let rest = small.get(from..)?;
         match self {
             Self::Packed(searcher) => searcher
                 .find(rest)
@@ -50,7 +86,7 @@ impl Search {
     }
 }
 
-/// Adds the pieces of a name: one word is enough to find it, and inside of a word only all-small and all-capital letters are seen.
+/// Adds the pieces of a name in small letters: one word is enough to find it.
 fn add_pieces(pieces: &mut BTreeSet<String>, name: &str) {
     let name = name.to_ascii_lowercase();
     let words: Vec<&str> = name
@@ -62,25 +98,21 @@ fn add_pieces(pieces: &mut BTreeSet<String>, name: &str) {
     if long.iter().any(|piece| pieces.contains(piece)) {
         return;
     }
-    if let Some(piece) = long.last() {
-        pieces.insert(piece.to_ascii_uppercase());
-        pieces.insert(piece.clone());
-        return;
+    match long.last() {
+        Some(piece) => {
+            pieces.insert(piece.clone());
+        }
+        None => add_short(pieces, &words),
     }
-    add_short(pieces, &words);
 }
 
 /// Adds the ways to write a name of short words.
 fn add_short(pieces: &mut BTreeSet<String>, words: &[&str]) {
-    let capital = |word: &str| {
-        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
-        first.to_ascii_uppercase() + rest
-    };
     let Some((last, before)) = words.split_last() else {
         return;
     };
     let Some(before) = before.last() else {
-        pieces.extend([last.to_string(), last.to_ascii_uppercase(), capital(last)]);
+        pieces.insert((*last).to_owned());
         return;
     };
     // The end of one word and the beginning of the next.
@@ -88,15 +120,7 @@ fn add_short(pieces: &mut BTreeSet<String>, words: &[&str]) {
         .get(before.len().saturating_sub(2)..)
         .unwrap_or(before);
     let head = last.get(..2).unwrap_or(last);
-    let mut tails = vec![tail.to_owned()];
-    if tail == *before {
-        tails.push(capital(tail));
-    }
     for separator in ["-", "_", ""] {
-        pieces.insert(format!("{tail}{separator}{head}").to_ascii_uppercase());
-        for tail in &tails {
-            pieces.insert(format!("{tail}{separator}{head}"));
-            pieces.insert(format!("{tail}{separator}{}", capital(head)));
-        }
+        pieces.insert(format!("{tail}{separator}{head}"));
     }
 }

@@ -109,6 +109,29 @@ fn text_is_read_by_patterns() {
 }
 
 #[test]
+fn names_are_found_in_any_spelling() {
+    let redactor = Redactor::default();
+    for name in super::names::Names::default().written() {
+        for odd in [0, 1] {
+            let spelled: String = name
+                .chars()
+                .enumerate()
+                .map(|(n, c)| match n % 2 == odd {
+                    true => c.to_ascii_uppercase(),
+                    false => c,
+                })
+                .collect();
+            for n_before in [0, 1015, 1016, 1020, 1023, 1024, 2036] {
+                let before = ".".repeat(n_before);
+                let text = format!("{before} {spelled}=s3cr3t");
+                let expected = format!("{before} {spelled}=[redacted]");
+                assert_eq!(redactor.text(&text), expected);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_secret_stays() {
     let redactor = Redactor::default();
     for text in [

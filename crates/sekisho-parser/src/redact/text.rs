@@ -39,26 +39,20 @@ impl Rules {
                 .name_at(bytes, start)
                 .is_some_and(|name| names_something(bytes, &name)),
         };
-        self.places(bytes).any(is_place) || passwords(bytes).next().is_some()
+        self.search.any(bytes, is_place) || passwords(bytes).next().is_some()
     }
 
     /// Finds the secrets of a text.
     pub(super) fn text_edits(&self, bytes: &[u8]) -> Vec<Edit> {
-        let values = self.places(bytes).filter_map(|start| {
-            let name = self.name_at(bytes, start)?;
-            value_of(bytes, &name)
+        let mut edits = Vec::new();
+        self.search.any(bytes, |start| {
+            let name = self.name_at(bytes, start);
+            let value = name.and_then(|name| value_of(bytes, &name));
+            edits.extend(value.map(Edit::hide));
+            false
         });
-        values.chain(passwords(bytes)).map(Edit::hide).collect()
-    }
-
-    /// Gives the places where a name may stand.
-    fn places<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
-        let mut from = 0;
-        std::iter::from_fn(move || {
-            let (start, end) = self.search.next(bytes, from)?;
-            from = end;
-            Some(start)
-        })
+        edits.extend(passwords(bytes).map(Edit::hide));
+        edits
     }
 
     /// Reads the name around a place, if it is one.
